@@ -1,0 +1,115 @@
+"""What every transformer from waveform rows to frames of columns shares."""
+
+import warnings
+from abc import abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+
+class FrameTransformer(TransformerMixin, BaseEstimator):
+    """A stateless transformer whose output rows are frames x columns, flattened frame-major.
+
+    A subclass says which shape comes out for rows of a given length (`_shape_for`) and computes it (`_frames`);
+    `_axis_names` are the words its output feature names are made of. `fit` learns nothing from the values: it
+    checks the parameters and fixes the lengths.
+    """
+
+    _parameter_constraints: dict = {}
+    _axis_names = ("frame_t", "_")
+
+    @abstractmethod
+    def _shape_for(self, n_features):
+        """Shape of one output row as (frames, columns) for input rows of `n_features`."""
+
+    @abstractmethod
+    def _frames(self, X):
+        """Frames of every row: float32 (n_clips, frames, columns) for float rows (n_clips, n_features)."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Check the parameters and fix the lengths of the rows; nothing is learnt.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_features)
+            One clip a row.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+        """
+        X = self._validate(X, reset=True)
+        self.output_shape_ = self._shape_for(X.shape[1])
+        return self
+
+    def transform(self, X):
+        """Compute the feature rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_features)
+            One clip a row, as long as in `fit`.
+
+        Returns
+        -------
+        X_out : ndarray of shape (n_clips, frames * columns), dtype float32
+            Rows of `output_shape_ = (frames, columns)`, flattened frame-major.
+        """
+        check_is_fitted(self)
+        X = self._validate(X, reset=False)
+        return self._frames(X).reshape(len(X), -1)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the output columns, one for each frame and column, such as ``logmel_t012_b07``.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Ignored but for scikit-learn's check against the names seen in `fit`.
+
+        Returns
+        -------
+        names : ndarray of shape (frames * columns,), dtype object
+            The names.
+        """
+        check_is_fitted(self)
+        if input_features is not None:
+            _check_input_names(self, input_features)
+        frames, columns = self.output_shape_
+        first, second = self._axis_names
+        wide, high = len(str(frames - 1)), len(str(columns - 1))
+        return np.array(
+            [f"{first}{t:0{wide}d}{second}{c:0{high}d}" for t in range(frames) for c in range(columns)], dtype=object
+        )
+
+    def _validate(self, X, reset):
+        X = validate_data(self, X, reset=reset, dtype="numeric", ensure_min_features=1)
+        if X.dtype.kind in "iu":
+            warnings.warn(
+                f"{type(self).__name__} got integer rows ({X.dtype}) and takes the numbers as they are; float samples "
+                "in [-1, 1] are expected. Read integer PCM through skkws.audio.AudioLoader, which scales it.",
+                UserWarning,
+                stacklevel=4,  # past fit or transform and what scikit-learn wraps round them
+            )
+        return X if X.dtype == np.float32 else X.astype(np.float32)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _check_input_names(estimator, input_features):
+    known = getattr(estimator, "feature_names_in_", None)
+    if known is not None and not np.array_equal(known, np.asarray(input_features, dtype=object)):
+        raise ValueError("input_features is not equal to feature_names_in_")
+    if len(input_features) != estimator.n_features_in_:
+        raise ValueError(
+            f"input_features should have length equal to number of features ({estimator.n_features_in_}), "
+            f"got {len(input_features)}"
+        )
