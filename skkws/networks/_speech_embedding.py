@@ -1,0 +1,65 @@
+"""The fully convolutional speech embedding network of Lin, Kilgour, Roblek and Sharifi (2020)."""
+
+N_BANDS = 32
+N_DIMS = 96
+# What one vector covers and how far the next one lies, in frames: three of the five poolings halve the time.
+FRAMES_PER_VECTOR = 76
+FRAMES_PER_HOP = 8
+
+# Channels, convolution pairs (1x3 in frequency, then 3x1 in time) and pooling (time, frequency) of each block, read
+# off the graph of google/speech_embedding/1. The paper counts the same layers shifted by half a block.
+_BLOCKS = ((24, 1, (2, 2)), (48, 2, (1, 2)), (72, 2, (2, 2)), (96, 2, (1, 2)), (96, 2, (2, 2)))
+
+
+def speech_embedding(*, seed=0):
+    """Speech embedding network in its inference form: batch norm is folded into every convolution but the first.
+
+    The stem is a 3x3 convolution, **ReLU**, batch norm and the activation ``A(x) = max(x, 0.2 x, -0.4)``; five blocks
+    of 1x3 and 3x1 convolutions follow, each with A, and max-pooling; a last 3x1 convolution gives the vectors.
+    Convolutions are unpadded in time, so a whole clip is one pass: 76 frames give one vector and every further 8
+    frames another.
+
+    Parameters
+    ----------
+    seed : int, default=0
+        Seeds the initial weights.
+
+    Returns
+    -------
+    model : keras.Model
+        From log-mel frames (batch, frames, 32), any number of frames from 76 on, to vectors
+        (batch, ``(frames - 76) // 8 + 1``, 96). 328,200 weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skkws.networks import speech_embedding
+    >>> tuple(speech_embedding()(np.zeros((1, 198, 32), "float32")).shape)
+    (1, 16, 96)
+    """
+    from keras import Input, Model, initializers, layers, ops
+
+    rng_seeds = iter(range(1000 * seed, 1000 * (seed + 1)))
+
+    def conv(filters, kernel_size, name, *, padding="valid", use_bias=True):
+        start = initializers.HeNormal(seed=next(rng_seeds))
+        return layers.Conv2D(
+            filters, kernel_size, padding=padding, use_bias=use_bias, kernel_initializer=start, name=name
+        )
+
+    def activate(x):
+        return ops.maximum(layers.LeakyReLU(negative_slope=0.2)(x), -0.4)
+
+    frames = Input((None, N_BANDS), name="logmel")
+    x = layers.Reshape((-1, N_BANDS, 1))(frames)
+    x = layers.ZeroPadding2D((0, 1))(x)
+    x = conv(24, (3, 3), "stem", use_bias=False)(x)
+    x = layers.ReLU()(x)
+    x = activate(layers.BatchNormalization(epsilon=1e-3, name="stem_norm")(x))
+    for b, (filters, pairs, pool) in enumerate(_BLOCKS, start=1):
+        for p in range(1, pairs + 1):
+            x = activate(conv(filters, (1, 3), f"block{b}_frequency{p}", padding="same")(x))
+            x = activate(conv(filters, (3, 1), f"block{b}_time{p}")(x))
+        x = layers.MaxPooling2D(pool)(x)
+    x = conv(N_DIMS, (3, 1), "vectors", use_bias=False)(x)
+    return Model(frames, layers.Reshape((-1, N_DIMS))(x), name="speech_embedding")

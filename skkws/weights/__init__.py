@@ -1,0 +1,1 @@
+"""Pretrained weights and where they come from: see the NOTICE beside this file."""
