@@ -1,0 +1,5 @@
+"""Classifiers on feature rows."""
+
+from skkws.classifiers._head import KeywordHeadClassifier
+
+__all__ = ["KeywordHeadClassifier"]

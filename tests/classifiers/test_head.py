@@ -1,0 +1,219 @@
+"""KeywordHeadClassifier: what it learns, and what it says when it cannot."""
+
+import numpy as np
+import pytest
+from joblib import Parallel, delayed
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import StratifiedKFold, check_cv
+
+from skkws import KeywordHeadClassifier
+
+
+@pytest.fixture(scope="module")
+def words():
+    """Rows of 13 vectors: a word is a bump along its own direction somewhere in the row."""
+    rng = np.random.RandomState(0)
+    y = np.repeat(["go", "no", "yes"], 30)
+    directions = rng.normal(size=(3, 96))
+    X = rng.normal(size=(90, 13, 96))
+    for row, word in enumerate(y):
+        at = rng.randint(2, 11)
+        X[row, at - 2 : at + 2] += 2 * directions[["go", "no", "yes"].index(word)]
+    order = rng.permutation(90)
+    return X.reshape(90, -1).astype(np.float32)[order], y[order]
+
+
+@pytest.fixture(scope="module")
+def trained(words):
+    X, y = words
+    return KeywordHeadClassifier(random_state=0).fit(X[:60], y[:60])
+
+
+def test_learns_words_wherever_they_are_in_the_clip(words, trained):
+    X, y = words
+    assert trained.score(X[60:], y[60:]) > 0.9
+
+
+def test_probabilities_belong_to_the_labels_in_classes_(words, trained):
+    X, _ = words
+    probabilities = trained.predict_proba(X)
+    assert trained.classes_.tolist() == ["go", "no", "yes"]
+    assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    assert_array_equal(trained.classes_[probabilities.argmax(axis=1)], trained.predict(X))
+
+
+def test_the_network_is_that_of_the_paper():
+    X = np.random.RandomState(0).normal(size=(24, 16 * 96))
+    head = KeywordHeadClassifier(epochs=1).fit(X, np.tile(np.arange(12), 2))
+    assert head.model_.count_params() == 57228
+
+
+def test_model_is_the_trained_network(words, trained):
+    X, _ = words
+    vectors = trained.scaler_.transform(X.reshape(-1, 96)).reshape(-1, 13, 96)
+    assert_allclose(trained.model_.predict(vectors, verbose=0), trained.predict_proba(X), atol=1e-5)
+
+
+def test_batch_norm_uses_running_statistics_in_predict(words, trained):
+    X, _ = words
+    together = trained.predict_proba(X)
+    one_by_one = np.concatenate([trained.predict_proba(x[None]) for x in X])
+    assert_allclose(one_by_one, together, atol=1e-5)
+
+
+def test_same_random_state_same_network_whatever_was_fitted_before(words, trained):
+    X, y = words
+    KeywordHeadClassifier(random_state=1).fit(X, y)
+    again = KeywordHeadClassifier(random_state=0).fit(X[:60], y[:60])
+    assert_array_equal(again.predict_proba(X), trained.predict_proba(X))
+    other = KeywordHeadClassifier(random_state=1).fit(X[:60], y[:60])
+    assert np.abs(other.predict_proba(X) - trained.predict_proba(X)).max() > 1e-5
+
+
+def test_history_has_a_loss_and_an_accuracy_for_each_epoch(trained):
+    assert trained.n_iter_ == trained.epochs
+    assert [len(values) for values in trained.history_.values()] == [trained.epochs] * 2
+    assert trained.history_["loss"][-1] < 0.5 * trained.history_["loss"][0]
+    assert trained.history_["accuracy"][-1] > 0.95
+
+
+@pytest.mark.parametrize("n_vectors", [1, 2, 3])
+def test_a_clip_of_few_vectors_is_enough(words, n_vectors):
+    X, y = words
+    rows = X.reshape(90, 13, 96)[:, :n_vectors].reshape(90, -1)
+    assert KeywordHeadClassifier(epochs=2).fit(rows, y).predict(rows).shape == (90,)
+
+
+def test_two_classes_of_any_labels(words):
+    X, y = words
+    head = KeywordHeadClassifier(epochs=5, random_state=0).fit(X, y == "go")
+    assert head.classes_.tolist() == [False, True]
+    assert head.predict_proba(X).shape == (90, 2)
+
+
+def test_n_vectors_parts_rows_of_other_features(words):
+    _, y = words
+    X = np.random.RandomState(0).normal(size=(90, 98 * 40))
+    head = KeywordHeadClassifier(n_vectors=98, epochs=1).fit(X, y)
+    assert head.model_.input_shape == (None, 98, 40)
+    with pytest.raises(ValueError, match=r"n_vectors=98 does not part rows of 100 columns evenly.*output_shape_"):
+        KeywordHeadClassifier(n_vectors=98).fit(X[:, :100], y)
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+def test_standardize_makes_units_irrelevant(words, standardize):
+    X, y = words
+    head = KeywordHeadClassifier(epochs=3, random_state=0, standardize=standardize)
+    a, b = clone(head).fit(X, y).predict_proba(X), clone(head).fit(X * 100, y).predict_proba(X * 100)
+    assert np.allclose(a, b, atol=1e-3) == standardize
+
+
+def test_a_weight_of_two_is_two_rows_and_zero_is_none(words):
+    # In double precision, in one batch: otherwise rounding and batches differ by nature.
+    X, y = words[0][:30].astype(np.float64), words[1][:30]
+    weight = np.tile([0, 1, 2], 10)
+    head = KeywordHeadClassifier(epochs=5, random_state=0)
+    weighted = clone(head).fit(X, y, sample_weight=weight)
+    repeated = clone(head).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
+    assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), rtol=1e-6)
+
+
+def test_class_weight_is_the_weight_of_the_rows_of_a_class(words):
+    X, y = words
+    head = KeywordHeadClassifier(epochs=3, random_state=0, standardize=False)  # the scale knows no classes
+    by_class = clone(head).set_params(class_weight={"go": 3, "no": 1, "yes": 1}).fit(X, y)
+    by_row = clone(head).fit(X, y, sample_weight=np.where(y == "go", 3, 1))
+    assert_array_equal(by_class.predict_proba(X), by_row.predict_proba(X))
+
+
+def test_early_stopping_stops_and_keeps_the_best_epoch(words):
+    X, y = words
+    head = KeywordHeadClassifier(epochs=300, early_stopping=True, validation_fraction=0.3, patience=3, random_state=0)
+    head.fit(X, y)
+    losses = head.history_["val_loss"]
+    assert head.n_iter_ == len(losses) == np.argmin(losses) + 1 + 3 < 300
+    first = clone(head).set_params(patience=300, epochs=300).fit(X, y)
+    assert_array_equal(first.history_["val_loss"][: head.n_iter_], losses)
+
+
+def test_early_stopping_needs_every_class_on_both_sides(words):
+    X, _ = words
+    with pytest.raises(ValueError, match=r"early_stopping=True holds out 1 of 6 rows.*early_stopping=False"):
+        KeywordHeadClassifier(early_stopping=True).fit(X[:6], ["a", "a", "b", "b", "c", "c"])
+
+
+def test_warm_start_goes_on_and_otherwise_fit_begins_anew(words):
+    X, y = words
+    head = KeywordHeadClassifier(epochs=2, random_state=0, warm_start=True).fit(X, y)
+    after_two = head.history_["loss"][-1]
+    head.fit(X, y)
+    assert head.n_iter_ == 4
+    assert head.history_["loss"][2] < after_two
+    assert head.set_params(warm_start=False).fit(X, y).n_iter_ == 2
+
+
+def test_warm_start_refuses_other_classes(words):
+    X, y = words
+    head = KeywordHeadClassifier(epochs=1, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match=r"warm_start=True needs the classes of the previous fit.*new classifier"):
+        head.fit(X, np.where(y == "go", "stop", y))
+
+
+def test_partial_fit_learns_from_batches(words):
+    X, y = words
+    head = KeywordHeadClassifier(random_state=0, learning_rate=1e-3)
+    for _ in range(15):
+        for rows in np.array_split(np.arange(60), 2):
+            head.partial_fit(X[rows], y[rows], classes=["go", "no", "yes"])
+    assert head.n_iter_ == 30
+    assert head.score(X[60:], y[60:]) > 0.9
+
+
+def test_partial_fit_takes_a_batch_of_one_class_but_no_unknown_one(words):
+    X, y = words
+    head = KeywordHeadClassifier(random_state=0).partial_fit(X[y == "go"], y[y == "go"], classes=["go", "no"])
+    with pytest.raises(ValueError, match=r"\['yes'\], which are not among the classes \['go', 'no'\]"):
+        head.partial_fit(X[y == "yes"], y[y == "yes"])
+
+
+def test_partial_fit_refuses_balanced_weights(words):
+    with pytest.raises(ValueError, match=r'class_weight="balanced" needs all rows at once'):
+        KeywordHeadClassifier(class_weight="balanced").partial_fit(*words, classes=["go", "no", "yes"])
+
+
+def test_one_class_is_refused_by_name(words):
+    X, _ = words
+    with pytest.raises(ValueError, match=r"at least two classes, got 1 class: \['go'\]; add recordings"):
+        KeywordHeadClassifier().fit(X, np.repeat("go", 90))
+
+
+def test_divergence_is_an_error_that_names_the_learning_rate(words):
+    X, y = words
+    head = KeywordHeadClassifier(optimizer="sgd", learning_rate=1e30, random_state=0)
+    with pytest.raises(ValueError, match=r"The loss became .* lower learning_rate=1e\+30"):
+        head.fit(X, y)
+
+
+@pytest.mark.parametrize(("verbose", "expected"), [(0, ""), (1, "Training"), (2, "epoch 2: loss ")])
+def test_progress_goes_to_stderr_as_asked(words, capsys, verbose, expected):
+    KeywordHeadClassifier(epochs=2, verbose=verbose).fit(*words)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert expected in captured.err
+    assert bool(captured.err) == bool(verbose)
+
+
+def test_cross_validation_stratifies_it_as_a_classifier(words):
+    assert is_classifier(KeywordHeadClassifier())
+    assert isinstance(check_cv(3, words[1], classifier=is_classifier(KeywordHeadClassifier())), StratifiedKFold)
+
+
+def test_a_fit_in_a_thread_does_not_disturb_another(words):
+    X, y = words
+    alone = [KeywordHeadClassifier(epochs=3, random_state=seed).fit(X, y).predict_proba(X) for seed in range(4)]
+    heads = Parallel(n_jobs=4, prefer="threads")(
+        delayed(KeywordHeadClassifier(epochs=3, random_state=seed).fit)(X, y) for seed in range(4)
+    )
+    for head, expected in zip(heads, alone, strict=True):
+        assert_array_equal(head.predict_proba(X), expected)
