@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import threading
 import zipfile
 from importlib import resources
@@ -23,6 +24,7 @@ _MIN_SAMPLES = _WIN_LENGTH + (FRAMES_PER_VECTOR - 1) * _HOP_LENGTH
 _GOOGLE_SHA256 = "9fda429ce4a15c53a2844e844a9d6bc4e47efce761131e70088053b958f1c8c1"
 # Frames in one pass of the network: its largest activations (32 bands x 24 channels x 4 bytes a frame) take 50 MB.
 _PASS_FRAMES = 16384
+_LOGMEL_NAME = re.compile(r"logmel_t\d+_b([012]\d|3[01])")
 _POOLINGS = {"mean": (np.mean,), "max": (np.max,), "mean_max": (np.mean, np.max)}
 
 _networks = {}
@@ -194,16 +196,19 @@ class SpeechEmbeddingTransformer(FrameTransformer):
     def _shape_for(self, n_features):
         if self.pooling is not None:
             return 1, N_DIMS * len(_POOLINGS[self.pooling])
+        return _n_vectors(self._n_padded_frames(n_features)), N_DIMS
+
+    def _n_padded_frames(self, n_features):
         if self.input == "audio":
             frames = 1 + max(0, n_features + 2 * self.padding - _WIN_LENGTH) // _HOP_LENGTH
         else:
             frames = n_features // N_BANDS + 2 * self.padding // _HOP_LENGTH
-        return _n_vectors(max(frames, FRAMES_PER_VECTOR)), N_DIMS
+        return max(frames, FRAMES_PER_VECTOR)
 
     def _frames(self, X):
         n_rows, n_columns = self.output_shape_
         out = np.empty((len(X), n_rows, n_columns), dtype=np.float32)
-        clips = max(1, _PASS_FRAMES * _HOP_LENGTH // X.shape[1])
+        clips = max(1, _PASS_FRAMES // self._n_padded_frames(X.shape[1]))
         for i in range(0, len(X), clips):
             vectors = embed(self._padded_log_mel(X[i : i + clips]), weights=self.weights)
             out[i : i + clips] = vectors if self.pooling is None else pool_vectors(vectors, self.pooling)[:, None]
@@ -221,11 +226,13 @@ class SpeechEmbeddingTransformer(FrameTransformer):
     def _validate(self, X, reset):
         X = super()._validate(X, reset)
         if self.input == "logmel":
-            if X.shape[1] % N_BANDS:
+            names = getattr(self, "feature_names_in_", ())
+            if X.shape[1] % N_BANDS or not all(_LOGMEL_NAME.fullmatch(name) for name in names):
+                named = f" named {names[0]} to {names[-1]}" if len(names) else ""
                 raise ValueError(
                     f'SpeechEmbeddingTransformer(input="logmel") needs rows of frames x {N_BANDS} bands, got '
-                    f"{X.shape[1]} columns; pass the output of LogMelTransformer() at its defaults, or waveform rows "
-                    'with input="audio".'
+                    f"{X.shape[1]} columns{named}; pass the output of LogMelTransformer() at its defaults, or waveform "
+                    'rows with input="audio".'
                 )
             if X.min(initial=0.0) < _SILENCE - 1e-3:
                 raise ValueError(

@@ -323,3 +323,13 @@ def test_rows_must_be_as_long_as_in_fit():
 def test_a_parameter_out_of_range_is_named(name, value):
     with pytest.raises(ValueError, match=f"The '{name}' parameter of SpeechEmbeddingTransformer must be"):
         SpeechEmbeddingTransformer(**{name: value}).fit(noise(1, RATE))
+
+
+def test_log_mel_rows_of_other_bands_are_refused_by_their_names():
+    pytest.importorskip("pandas")
+    clips = np.random.RandomState(0).normal(0, 0.1, (2, 16000))
+    rows = LogMelTransformer(n_mels=64, fmax=7600.0, n_fft=1024).set_output(transform="pandas").fit_transform(clips)
+    with pytest.raises(ValueError, match=r"got 6272 columns named logmel_t00_b00 to logmel_t97_b63; pass the output"):
+        SpeechEmbeddingTransformer("logmel").fit(rows)
+    rows = LogMelTransformer().set_output(transform="pandas").fit_transform(clips)
+    assert SpeechEmbeddingTransformer("logmel").fit_transform(rows).shape == (2, 1248)

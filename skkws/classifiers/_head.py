@@ -49,7 +49,7 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
     activation : str, default="elu"
         A Keras activation.
     dropout : float, default=0.5
-        Share of the inputs of the dense layer that each update leaves out, the same for all rows of its batch.
+        Share of the channels behind each convolution that an update leaves out, the same ones for all its rows.
     l1, l2 : float, default=0.0
         Penalties on the absolute and squared weights of convolutions and dense layer.
     standardize : bool, default=True

@@ -33,7 +33,7 @@ def keyword_head(
     activation : str, default="elu"
         A Keras activation.
     dropout : float, default=0.0
-        Share of the inputs of the dense layer that each update leaves out, the same for all rows of its batch.
+        Share of the channels behind each convolution that an update leaves out, the same ones for all its rows.
     l1, l2 : float, default=0.0
         Penalties on the absolute and squared weights of convolutions and dense layer.
     seed : int, default=0
@@ -54,23 +54,24 @@ def keyword_head(
     """
     from keras import Input, Model, initializers, layers, regularizers
 
-    def weights(index):
+    seeds = iter(range(8 * seed, 8 * (seed + 1)))
+
+    def weights():
         return {
-            "kernel_initializer": initializers.GlorotUniform(seed=4 * seed + index),
+            "kernel_initializer": initializers.GlorotUniform(seed=next(seeds)),
             "kernel_regularizer": regularizers.L1L2(l1, l2) if l1 or l2 else None,
             "dtype": dtype,
         }
 
-    vectors = Input((n_vectors, n_dims), dtype=dtype, name="vectors")
-    x = vectors
-    for index, pool in enumerate((layers.MaxPooling1D(2, padding="same", dtype=dtype), None)):
-        x = layers.Conv1D(filters, kernel_size, padding="same", use_bias=False, **weights(index))(x)
+    pools = (layers.MaxPooling1D(2, padding="same", dtype=dtype), layers.GlobalMaxPooling1D(dtype=dtype))
+    x = vectors = Input((n_vectors, n_dims), dtype=dtype, name="vectors")
+    for pool in pools:
+        x = layers.Conv1D(filters, kernel_size, padding="same", use_bias=False, **weights())(x)
         # Statistics that follow within ten steps: a handful of recordings makes few of them.
         x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
-        x = layers.Activation(activation, dtype=dtype)(x)
-        x = pool(x) if pool else x
-    x = layers.GlobalMaxPooling1D(dtype=dtype)(x)
-    if dropout:
-        # One mask for the whole batch: an update then does not depend on how rows are weighted or repeated.
-        x = layers.Dropout(dropout, noise_shape=(1, filters), seed=4 * seed + 3, dtype=dtype)(x)
-    return Model(vectors, layers.Dense(n_classes, activation="softmax", **weights(2))(x), name="keyword_head")
+        x = pool(layers.Activation(activation, dtype=dtype)(x))
+        if dropout:
+            # One mask for the whole batch: an update then does not depend on how rows are weighted or repeated.
+            mask_shape = (*[1] * (len(x.shape) - 1), filters)
+            x = layers.Dropout(dropout, noise_shape=mask_shape, seed=next(seeds), dtype=dtype)(x)
+    return Model(vectors, layers.Dense(n_classes, activation="softmax", **weights())(x), name="keyword_head")
