@@ -1,0 +1,33 @@
+"""Keyword spotting with scikit-learn's verbs, on Google's speech embedding.
+
+Names are loaded when they are first used: ``import skkws`` alone starts neither TensorFlow nor librosa nor matplotlib.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+
+_HOME_OF = {
+    "AudioLoader": "skkws.audio",
+    "KeywordHeadClassifier": "skkws.classifiers",
+    "LogMelTransformer": "skkws.features",
+    "MFCCTransformer": "skkws.features",
+    "SpeechEmbeddingTransformer": "skkws.embedding",
+    "embed": "skkws.embedding",
+    "load_model": "skkws.persistence",
+    "log_mel": "skkws.features",
+    "mfcc": "skkws.features",
+    "save_model": "skkws.persistence",
+}
+
+__all__ = list(_HOME_OF)
+__version__ = version("skkws")
+
+
+def __getattr__(name):
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'skkws' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,296 @@
+"""The command ``skkws``."""
+
+import json
+import os
+import sys
+import warnings
+from functools import wraps
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import skkws
+
+app = typer.Typer(
+    name="skkws",
+    help="Keyword spotting with scikit-learn's verbs, on Google's speech embedding.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_out = Console()
+_err = Console(stderr=True)
+
+_DEMO_WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
+_DEMO_CLIPS_PER_WORD = 48
+# Models that give probabilities and can be saved without trusting more than our own types.
+_TRAINABLE = ("embedding+head", "embedding+logreg", "mfcc+logreg")
+_PREDICTED_AT_ONCE = 256
+
+_Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that holds a folder of recordings for each word.")]
+_Group = Annotated[
+    str | None,
+    typer.Option(metavar="REGEX", help="Finds the speaker in a file name (default: what precedes the first _)."),
+]
+_Labels = Annotated[str | None, typer.Option(help="Words to take, parted by commas (default: all).")]
+_Limit = Annotated[int | None, typer.Option(min=1, help="Recordings per word at the most, drawn at random.")]
+_Duration = Annotated[float, typer.Option(min=0.1, help="Seconds that each clip is cropped or padded to.")]
+_Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
+_Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Processes; each fit already uses all cores.")]
+_Models = Annotated[str | None, typer.Option(help="Names to compare, parted by commas (default: all).")]
+_Folds = Annotated[
+    int | None, typer.Option(min=2, help="Folds (default: one speaker at a time up to 10 speakers, otherwise 5).")
+]
+_Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Folder for results as JSON and CSV, and pictures.")
+]
+
+
+def _mendable(command):
+    """End a command with one line for what its user can mend (exit code 1) or an interrupt (130)."""
+
+    @wraps(command)
+    def run(*args, **kwargs):
+        try:
+            _start_tensorflow()
+            command(*args, **kwargs)
+        except BrokenPipeError:
+            raise  # the reader of our output has seen enough (`skkws predict ... | head`): Typer ends quietly
+        except (ImportError, OSError, ValueError) as error:
+            _fail(str(error))
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as interrupt:
+            _fail("interrupted; nothing half-written is left.")
+            raise typer.Exit(130) from interrupt
+
+    return run
+
+
+@app.command()
+@_mendable
+def compare(
+    folder: _Folder,
+    models: _Models = None,
+    folds: _Folds = None,
+    labels: _Labels = None,
+    limit: _Limit = None,
+    group: _Group = None,
+    duration: _Duration = 1.0,
+    seed: _Seed = 0,
+    n_jobs: _Jobs = None,
+    output: _Output = None,
+):
+    """Cross-validate deep against classical on a folder of recordings, no speaker on both sides."""
+    names = _check_options(models, output)
+    X, data = _load(folder, labels=labels, limit=limit, group=group, duration=duration, seed=seed, n_jobs=n_jobs)
+    settings = {"folder": str(folder), "labels": _parted(labels), "limit": limit, "group": group, "duration": duration}
+    _compare(X, data.target, data.groups, names, folds, seed, n_jobs, output, settings)
+
+
+@app.command()
+@_mendable
+def demo(models: _Models = None, folds: _Folds = None, seed: _Seed = 0, n_jobs: _Jobs = None, output: _Output = None):
+    """Compare deep against classical on synthesized speech, with no recordings and no network."""
+    from skkws.datasets import synthesize_keywords
+
+    names = _check_options(models, output)
+    speech = synthesize_keywords(_DEMO_WORDS, _DEMO_CLIPS_PER_WORD, random_state=seed, n_jobs=n_jobs, verbose=1)
+    _out.print(
+        f"\n[bold]Synthesized speech, not recordings of people:[/bold] {len(speech.data)} clips of {len(_DEMO_WORDS)} "
+        f"words spoken by {len(set(speech.groups))} voices of espeak-ng. The voices are the speakers. For figures on "
+        "people run [bold]skkws compare DIR[/bold] on a folder of recordings.\n"
+    )
+    settings = {"synthesized": True, "words": _DEMO_WORDS, "clips_per_word": _DEMO_CLIPS_PER_WORD}
+    _compare(speech.data, speech.target, speech.groups, names, folds, seed, n_jobs, output, settings)
+
+
+@app.command()
+@_mendable
+def train(
+    folder: _Folder,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="MODEL", help="File to save the model to.")],
+    model: Annotated[str, typer.Option(help=f"One of {', '.join(_TRAINABLE)}.")] = _TRAINABLE[0],
+    labels: _Labels = None,
+    limit: _Limit = None,
+    duration: _Duration = 1.0,
+    seed: _Seed = 0,
+    n_jobs: _Jobs = None,
+):
+    """Train a spotter on a folder of recordings and save it."""
+    if model not in _TRAINABLE:
+        raise typer.BadParameter(f"{model!r} is none of {', '.join(_TRAINABLE)}.", param_hint="--model")
+    _check_writable(output.parent, "--output")
+    if output.is_dir():
+        raise typer.BadParameter(f"{output} is a folder; name a file in it.", param_hint="--output")
+    from sklearn.pipeline import make_pipeline
+
+    from skkws.audio import AudioLoader
+    from skkws.compare import make_model
+    from skkws.persistence import save_model
+
+    X, data = _load(folder, labels=labels, limit=limit, group=None, duration=duration, seed=seed, n_jobs=n_jobs)
+    start = perf_counter()
+    with _err.status(f"Training {model}"):
+        fitted = make_model(model, seed).fit(X, data.target)
+        # The saved pipeline begins at files, as `predict` gets them; with a duration the loader learns nothing.
+        whole = make_pipeline(AudioLoader(duration=duration).fit(data.filenames), *(step for _, step in fitted.steps))
+        save_model(whole, output)
+    _say(
+        f"{output}: {model}, {len(whole.classes_)} words from {len(X)} recordings, {perf_counter() - start:.1f} s. How "
+        f"well it does on people it has not heard, skkws compare {folder} tells."
+    )
+
+
+@app.command()
+@_mendable
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="File that skkws train saved.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print an object a line: file, label, probability.")] = False,
+):
+    """Print label, probability and name of each recording, a line each."""
+    from skkws.audio import AudioLoader
+    from skkws.persistence import load_model
+
+    pipeline = load_model(model)
+    steps = getattr(pipeline, "steps", [("", pipeline)])
+    if not isinstance(steps[0][1], AudioLoader) or not hasattr(pipeline, "predict_proba"):
+        raise ValueError(f"{model} does not go from recordings to probabilities; make a model with skkws train.")
+    n_bad = 0
+    for i in range(0, len(files), _PREDICTED_AT_ONCE):
+        results, bad = _predict(pipeline, files[i : i + _PREDICTED_AT_ONCE])
+        for file, label, probability in results:
+            if as_json:
+                print(json.dumps({"file": str(file), "label": label, "probability": probability}, ensure_ascii=False))
+            else:
+                print(f"{label}\t{probability:.4f}\t{file}")
+        sys.stdout.flush()
+        for message in bad:
+            _fail(message)
+        n_bad += len(bad)
+    if n_bad:
+        raise typer.Exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False):
+    if version:
+        print(skkws.__version__)
+        raise typer.Exit
+
+
+def _load(folder, *, labels, limit, group, duration, seed, n_jobs):
+    """Waveform rows of a folder and its labels and speakers, without the files that cannot be read."""
+    from skkws.audio import AudioLoader
+    from skkws.datasets import load_keyword_folder
+
+    data = load_keyword_folder(folder, labels=_parted(labels), group=group, max_per_label=limit, random_state=seed)
+    loader = AudioLoader(duration=duration, on_error="skip", n_jobs=n_jobs, verbose=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # said in our own words below
+        X = loader.fit(data.filenames).transform(data.filenames)
+    for _, _, reason in loader.skipped_:
+        _say(f"left out: {reason}")
+    data.target, data.groups = data.target[loader.kept_], data.groups[loader.kept_]
+    return X, data
+
+
+def _parted(names):
+    """Names between commas as a tuple, None for none."""
+    return tuple(name.strip() for name in names.split(",")) if names else None
+
+
+def _check_options(models, output):
+    """Model names to compare, after a look at what would otherwise go wrong at the end of the work."""
+    from skkws.compare import MODEL_NAMES, make_model
+
+    names = _parted(models) or MODEL_NAMES
+    unknown = [name for name in names if name not in MODEL_NAMES]
+    if unknown:
+        raise typer.BadParameter(f"{unknown} are none of {', '.join(MODEL_NAMES)}.", param_hint="--models")
+    for name in names:
+        make_model(name)
+    if output:
+        _check_writable(output, "--output")
+    return names
+
+
+def _compare(X, y, groups, names, folds, seed, n_jobs, output, settings):
+    from skkws.compare import compare_models
+    from skkws.report import can_draw, print_tables, write_report
+
+    comparison = compare_models(X, y, groups, models=names, folds=folds, random_state=seed, n_jobs=n_jobs, verbose=1)
+    print_tables(comparison, _out)
+    if output:
+        settings |= {"models": names, "folds": folds, "seed": seed, "n_jobs": n_jobs}
+        files = write_report(comparison, output, settings=settings)
+        _say(f"\nWritten to {output}: {', '.join(file.name for file in files)}")
+        if not can_draw():
+            _say('No pictures without matplotlib: pip install "skkws[plot]".')
+
+
+def _predict(pipeline, files):
+    """``(file, label, probability)`` of each readable file, and a message for each other one."""
+    results, bad = [], []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        rows = []
+        for file in files:
+            try:
+                rows.append(pipeline[0].transform([file])[0])
+                results.append(file)
+            except (ValueError, OSError) as error:
+                bad.append(str(error))
+    if rows:
+        probabilities = pipeline[1:].predict_proba(rows)
+        best = probabilities.argmax(axis=1)
+        results = [
+            (file, str(pipeline.classes_[b]), float(p[b]))
+            for file, p, b in zip(results, probabilities, best, strict=True)
+        ]
+    return results, bad
+
+
+def _check_writable(folder, option):
+    """Find out before the work whether its result can be kept."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"{folder} cannot be made: {error.strerror}.", param_hint=option) from error
+    if not os.access(folder, os.W_OK):
+        raise typer.BadParameter(f"{folder} is not writable.", param_hint=option)
+
+
+def _start_tensorflow():
+    """Import TensorFlow without the lines it writes to the terminal meanwhile, which no setting turns off."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        import tensorflow  # noqa: F401
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _say(message):
+    _err.print(message, highlight=False, markup=False, soft_wrap=True)
+
+
+def _fail(message):
+    _err.print(f"skkws: {message}", style="red", highlight=False, markup=False, soft_wrap=True)
+
+
+def main():
+    """Run the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Synthesized recordings that several tests share."""
+
+import os
+
+# Set before any library reads it: where other programs use the processors, OpenMP's threads otherwise spend most of
+# the time waiting for each other at full speed, and XGBoost takes a hundred times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import pytest
+import soundfile as sf
+
+WORDS = ("no", "stop", "yes")
+
+
+@pytest.fixture(scope="session")
+def speech():
+    """Three words, each spoken three times by four voices: what `synthesize_keywords` returns."""
+    from skkws.datasets import synthesize_keywords
+
+    return synthesize_keywords(WORDS, 12, voices=4, random_state=0)
+
+
+@pytest.fixture(scope="session")
+def speech_folder(speech, tmp_path_factory):
+    """The same as files ``<word>/<voice>_<n>.wav``; not to be changed, copy it first."""
+    root = tmp_path_factory.mktemp("speech") / "words"
+    for index, (clip, word, voice) in enumerate(zip(speech.data, speech.target, speech.groups, strict=True)):
+        path = root / word / f"{voice}_{index:02d}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sf.write(path, clip, speech.sample_rate)
+    return root

@@ -1,0 +1,93 @@
+"""scikit-learn's own checks, and ours, over every public estimator."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone, is_classifier
+from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
+
+import skkws
+
+ESTIMATORS = [
+    skkws.AudioLoader(),
+    skkws.KeywordHeadClassifier(),
+    skkws.LogMelTransformer(),
+    skkws.MFCCTransformer(),
+    skkws.SpeechEmbeddingTransformer(),
+]
+TRANSFORMERS = [estimator for estimator in ESTIMATORS if hasattr(estimator, "transform")]
+# Checks that cannot apply, with the reason: {estimator name: {check name: reason}}. All of them apply.
+EXPECTED_FAILURES = {}
+
+
+def name_of(estimator):
+    return type(estimator).__name__
+
+
+def expected_failures(estimator):
+    return EXPECTED_FAILURES.get(name_of(estimator), {})
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
+def test_keeps_the_contract_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
+def test_more_than_forty_checks_run(estimator):
+    results = check_estimator(estimator, on_skip=None)
+    assert sum(result["status"] == "passed" for result in results) > 40
+
+
+@pytest.fixture(scope="module")
+def clips():
+    rng = np.random.RandomState(0)
+    y = np.repeat(["high", "low"], 6)
+    pitch = np.where(y == "high", 1000, 300)[:, None]
+    t = np.arange(8000) / 16000
+    return (0.2 * np.sin(2 * np.pi * pitch * t) + rng.normal(0, 0.01, (12, 8000))).astype(np.float32), y
+
+
+def fitted(estimator, clips):
+    return clone(estimator).set_params(**({"random_state": 0} if is_classifier(estimator) else {})).fit(*clips)
+
+
+def outputs(estimator, X):
+    return estimator.predict_proba(X) if is_classifier(estimator) else estimator.transform(X)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
+def test_a_pickle_answers_as_the_original(estimator, clips):
+    before = fitted(estimator, clips)
+    after = pickle.loads(pickle.dumps(before))
+    np.testing.assert_array_equal(outputs(after, clips[0]), outputs(before, clips[0]))
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
+def test_a_clone_has_the_parameters_and_nothing_learnt(estimator, clips):
+    copy = clone(fitted(estimator, clips))
+    assert copy.get_params().keys() == estimator.get_params().keys()
+    assert not [name for name in vars(copy) if name.endswith("_")]
+
+
+@pytest.mark.parametrize("estimator", TRANSFORMERS, ids=name_of)
+def test_pandas_output_carries_the_feature_names(estimator, clips):
+    transformer = clone(estimator).set_output(transform="pandas").fit(clips[0])
+    frame = transformer.transform(clips[0])
+    assert list(frame.columns) == list(transformer.get_feature_names_out())
+    assert len(set(frame.columns)) == frame.shape[1]
+    assert (frame.dtypes == np.float32).all()
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
+def test_no_global_random_state_is_touched(estimator, clips):
+    np.random.seed(1)  # noqa: NPY002 -- the global state is the point
+    expected = np.random.RandomState(1).uniform(size=3)
+    outputs(fitted(estimator, clips), clips[0])
+    np.testing.assert_array_equal(np.random.uniform(size=3), expected)  # noqa: NPY002
+
+
+def test_every_public_estimator_is_checked():
+    public = {getattr(skkws, name) for name in skkws.__all__}
+    assert {thing for thing in public if hasattr(thing, "get_params")} == {type(e) for e in ESTIMATORS}
