@@ -58,9 +58,9 @@ def _mendable(command):
         try:
             _start_tensorflow()
             command(*args, **kwargs)
-        except BrokenPipeError:
-            raise  # the reader of our output has seen enough (`skkws predict ... | head`): Typer ends quietly
-        except (ImportError, OSError, ValueError) as error:
+        except (BrokenPipeError, typer.Exit):
+            raise  # a reader that has seen enough (`skkws predict ... | head`) is no error; an exit has been explained
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
             _fail(str(error))
             raise typer.Exit(1) from error
         except KeyboardInterrupt as interrupt:
@@ -209,11 +209,11 @@ def _check_options(models, output):
     from skkws.compare import MODEL_NAMES, make_model
 
     names = _parted(models) or MODEL_NAMES
-    unknown = [name for name in names if name not in MODEL_NAMES]
-    if unknown:
-        raise typer.BadParameter(f"{unknown} are none of {', '.join(MODEL_NAMES)}.", param_hint="--models")
     for name in names:
-        make_model(name)
+        try:
+            make_model(name)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--models") from error
     if output:
         _check_writable(output, "--output")
     return names
@@ -289,6 +289,8 @@ def _fail(message):
 
 def main():
     """Run the command."""
+    # XGBoost's threads otherwise wait for each other at full speed, many times as long where the cores are shared.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     app()
 
 

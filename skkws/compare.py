@@ -149,7 +149,7 @@ class FewShotScores:
     accuracy : float
         Mean accuracy over folds and draws.
     interval : tuple of (float, float)
-        95 % confidence interval of that mean, by Student's t over folds and draws.
+        95 % confidence interval of that mean, by Student's t over the means of the folds.
     accuracies : list of float
         Accuracy of each fold and draw.
     """
@@ -238,7 +238,8 @@ def compare_models(
     Raises
     ------
     ValueError
-        If there are too few labels, speakers or clips for a fair split, or `X`, `y` and `groups` differ in length.
+        If there are too few labels, speakers or clips for a fair split, `X`, `y` and `groups` differ in length, or
+        `n_draws` is less than 1.
 
     Examples
     --------
@@ -252,6 +253,8 @@ def compare_models(
     >>> result.models[0].accuracy
     1.0
     """
+    if n_draws < 1:
+        raise ValueError(f"n_draws must be 1 or more, got {n_draws}; pass n_examples=() for no few-shot table.")
     y, groups = np.asarray(y), np.asarray(groups)
     check_consistent_length(X, y, groups)
     # Every model gets numbers from 0 on for labels, because XGBoost takes no others.
@@ -280,7 +283,7 @@ def compare_models(
             _model_scores(name, by_row[name, 0], codes, labels, groups, features[name][1], pipelines[name][0])
             for name in pipelines
         ],
-        few_shot=[_few_shot_scores(name, k, by_row[name, k], codes) for name in pipelines for k in draws],
+        few_shot=[_few_shot_scores(name, k, by_row[name, k], codes, n_draws) for name in pipelines for k in draws],
     )
 
 
@@ -333,10 +336,12 @@ def _model_scores(name, outcomes, codes, labels, groups, seconds_per_clip, trans
     )
 
 
-def _few_shot_scores(name, k, outcomes, codes):
+def _few_shot_scores(name, k, outcomes, codes, n_draws):
     accuracies = _accuracies(outcomes, codes)
-    mean = np.mean(accuracies)
-    reach = stats.t.ppf(0.975, len(accuracies) - 1) * stats.sem(accuracies)
+    # Draws of one fold share their test clips, so the folds are what varies independently.
+    by_fold = np.reshape(accuracies, (-1, n_draws)).mean(axis=1)
+    mean = by_fold.mean()
+    reach = stats.t.ppf(0.975, len(by_fold) - 1) * stats.sem(by_fold)
     interval = (max(0.0, float(mean - reach)), min(1.0, float(mean + reach)))
     return FewShotScores(name, k, float(mean), interval, accuracies)
 

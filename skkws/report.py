@@ -23,7 +23,8 @@ def print_tables(comparison, console):
         highlight=False,
     )
     table = _table("model", "accuracy", "95 % interval", "macro F1", "fit", "per clip", "size")
-    for scores in sorted(comparison.models, key=lambda scores: -scores.accuracy):
+    ranked = sorted(comparison.models, key=lambda scores: -scores.accuracy)
+    for scores in ranked:
         table.add_row(
             scores.name,
             f"{scores.accuracy:.3f}",
@@ -44,15 +45,17 @@ def print_tables(comparison, console):
         return
     counts = sorted({scores.n_examples for scores in comparison.few_shot})
     n_runs = len(comparison.few_shot[0].accuracies)
+    cells = {(scores.name, scores.n_examples): scores for scores in comparison.few_shot}
+    guesses = ("mfcc+xgboost", 1) in cells
     console.print("Accuracy with few examples per label\n", highlight=False)
     table = _table("model", *(f"{k} example{'s' if k > 1 else ''}" for k in counts))
-    cells = {(scores.name, scores.n_examples): scores for scores in comparison.few_shot}
-    for name in dict.fromkeys(scores.name for scores in comparison.few_shot):
+    for name in (scores.name for scores in ranked):
         row = [cells[name, k] for k in counts]
         table.add_row(name, *(f"{scores.accuracy:.3f} [dim]{_interval(scores.interval)}[/dim]" for scores in row))
     console.print(table)
     console.print(
-        f"\nMeans and 95 % intervals (Student's t) over {n_runs} folds and draws of the examples.",
+        f"\nMeans over {n_runs} folds and draws, 95 % intervals by Student's t over the folds."
+        + ("\nXGBoost cannot split single rows at its defaults: with 1 example it guesses." if guesses else ""),
         style="dim",
         highlight=False,
     )

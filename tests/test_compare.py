@@ -200,7 +200,8 @@ def test_few_shot_scores_are_means_with_an_interval_round_them(comparison):
         assert scores.accuracy == pytest.approx(np.mean(scores.accuracies))
         low, high = scores.interval
         assert 0 <= low <= scores.accuracy <= high <= 1
-        reach = 2.364624 * np.std(scores.accuracies, ddof=1) / np.sqrt(8)  # Student's t, 7 degrees of freedom
+        folds = np.reshape(scores.accuracies, (4, 2)).mean(axis=1)  # two draws in each of four folds
+        reach = 3.182446 * np.std(folds, ddof=1) / np.sqrt(4)  # Student's t, 3 degrees of freedom
         assert high == pytest.approx(min(1, scores.accuracy + reach), abs=1e-6)
 
 

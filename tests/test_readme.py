@@ -16,18 +16,18 @@ def blocks(language):
 
 
 @pytest.fixture
-def recordings(tmp_path, monkeypatch):
+def recordings(tmp_path):
     speech = synthesize_keywords(["yes", "no"], n_per_word=9, voices=9, random_state=0)
     for i, (clip, word, voice) in enumerate(zip(speech.data, speech.target, speech.groups, strict=True)):
         (tmp_path / "recordings" / word).mkdir(parents=True, exist_ok=True)
         soundfile.write(tmp_path / "recordings" / word / f"{voice}_{i}.wav", clip, 16000)
-    monkeypatch.chdir(tmp_path)
+    return tmp_path / "recordings"
 
 
 def test_python_blocks_run_one_after_the_other(recordings, capsys):
     namespace = {}
     for block in blocks("python"):
-        exec(block, namespace)
+        exec(block.replace('"recordings"', repr(str(recordings))), namespace)
     assert set(namespace["spotter"].classes_) == {"no", "yes"}
     assert namespace["scores"].mean() > 0.5
     assert "features" in capsys.readouterr().out
