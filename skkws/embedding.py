@@ -173,25 +173,12 @@ class SpeechEmbeddingTransformer(FrameTransformer):
         self.pooling = pooling
         self.padding = padding
 
-    def get_feature_names_out(self, input_features=None):
-        """Names of the output columns: ``embedding_v03_d17``, or ``embedding_mean_d17`` with pooling.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None, default=None
-            Ignored but for scikit-learn's check against the names seen in `fit`.
-
-        Returns
-        -------
-        names : ndarray of shape (n_features_out,), dtype object
-            The names.
-        """
-        names = super().get_feature_names_out(input_features)
-        if self.pooling is None:
-            return names
-        return np.array([f"embedding_{how}_d{d:02d}" for how in self.pooling.split("_") for d in range(N_DIMS)], object)
-
     _axis_names = ("embedding_v", "_d")
+
+    def _output_names(self):
+        if self.pooling is None:
+            return super()._output_names()
+        return [f"embedding_{how}_d{d:02d}" for how in self.pooling.split("_") for d in range(N_DIMS)]
 
     def _shape_for(self, n_features):
         if self.pooling is not None:

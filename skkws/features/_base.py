@@ -5,7 +5,7 @@ from abc import abstractmethod
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 
 class FrameTransformer(TransformerMixin, BaseEstimator):
@@ -65,7 +65,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         return self._frames(X).reshape(len(X), -1)
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the output columns, one for each frame and column, such as ``logmel_t012_b07``.
+        """Names of the output columns, which say the frame and the column of each.
 
         Parameters
         ----------
@@ -75,17 +75,18 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of shape (frames * columns,), dtype object
-            The names.
+            The names, such as ``logmel_t012_b07``, ``embedding_v03_d17`` and ``embedding_mean_d17``, or
+            ``mfcc_mean_delta_c07``.
         """
         check_is_fitted(self)
-        if input_features is not None:
-            _check_input_names(self, input_features)
+        _check_feature_names_in(self, input_features)
+        return np.array(self._output_names(), dtype=object)
+
+    def _output_names(self):
         frames, columns = self.output_shape_
         first, second = self._axis_names
         wide, high = len(str(frames - 1)), len(str(columns - 1))
-        return np.array(
-            [f"{first}{t:0{wide}d}{second}{c:0{high}d}" for t in range(frames) for c in range(columns)], dtype=object
-        )
+        return [f"{first}{t:0{wide}d}{second}{c:0{high}d}" for t in range(frames) for c in range(columns)]
 
     def _validate(self, X, reset):
         X = validate_data(self, X, reset=reset, dtype="numeric", ensure_min_features=1)
@@ -102,14 +103,3 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _check_input_names(estimator, input_features):
-    known = getattr(estimator, "feature_names_in_", None)
-    if known is not None and not np.array_equal(known, np.asarray(input_features, dtype=object)):
-        raise ValueError("input_features is not equal to feature_names_in_")
-    if len(input_features) != estimator.n_features_in_:
-        raise ValueError(
-            f"input_features should have length equal to number of features ({estimator.n_features_in_}), "
-            f"got {len(input_features)}"
-        )

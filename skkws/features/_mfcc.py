@@ -271,28 +271,12 @@ class MFCCTransformer(FrameTransformer):
         self.delta_width = delta_width
         self.stats = stats
 
-    def get_feature_names_out(self, input_features=None):
-        """Names of the output columns: ``mfcc_mean_delta_c07``, or ``mfcc_t012_delta_c07`` without statistics.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None, default=None
-            Ignored but for scikit-learn's check against the names seen in `fit`.
-
-        Returns
-        -------
-        names : ndarray of shape (n_features_out,), dtype object
-            The names; ``delta`` and ``delta2`` are the derivatives.
-        """
-        super().get_feature_names_out(input_features)  # checks that it is fitted, and the input names
+    def _output_names(self):
         frames = self.output_shape_[0]
         wide, high = len(str(frames - 1)), len(str(self.n_mfcc - 1))
         rows = [f"t{t:0{wide}d}" for t in range(frames)] if self.stats is None else _stat_names(self.stats)
         orders = _ORDERS[: 1 + self.deltas]
-        return np.array(
-            [f"mfcc_{row}_{order}c{c:0{high}d}" for row in rows for order in orders for c in range(self.n_mfcc)],
-            dtype=object,
-        )
+        return [f"mfcc_{row}_{order}c{c:0{high}d}" for row in rows for order in orders for c in range(self.n_mfcc)]
 
     def _shape_for(self, n_features):
         _check_mfcc_settings(
