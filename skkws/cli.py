@@ -266,13 +266,15 @@ def _check_writable(folder, option):
 
 
 def _start_tensorflow():
-    """Import TensorFlow without the lines it writes to the terminal meanwhile, which no setting turns off."""
+    """Start TensorFlow without the lines it writes to the terminal meanwhile, which no setting turns off."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
-        import tensorflow  # noqa: F401
+        import tensorflow
+
+        tensorflow.config.list_physical_devices()  # the search for a GPU complains where there is none
     finally:
         os.dup2(kept, 2)
         os.close(kept)

@@ -147,10 +147,15 @@ def training_loop(network, optimizer, *, weighted):
 def predict_probabilities(network, weights, X, batch_size=4096):
     """Class probabilities (n_rows, n_classes) of the network at these weights, in inference."""
     with _lock:
-        predict = _predictors.get(network)
-        if predict is None:
-            predict = _predictors[network] = _compile_predictor(network)
+        if network not in _predictors:
+            _predictors[network] = _compile_predictor(network)
+        predict, shapes = _predictors[network]
         _forget_oldest(_predictors, network)
+    if [weight.shape for weight in weights] != shapes:
+        raise ValueError(
+            "The trained weights do not fit the network: its parameters were changed after fit, or another version of "
+            "skkws trained it. Fit again."
+        )
     return np.concatenate([predict(weights, X[i : i + batch_size]).numpy() for i in range(0, len(X), batch_size)])
 
 
@@ -172,7 +177,7 @@ def _compile_predictor(network):
         with keras.StatelessScope(state_mapping=list(zip(model.weights, weights, strict=True))):
             return model(X, training=False)
 
-    return predict
+    return predict, [tuple(spec.shape) for spec in specs]
 
 
 def _rows_spec(model):

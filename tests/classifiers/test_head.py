@@ -195,6 +195,13 @@ def test_divergence_is_an_error_that_names_the_learning_rate(words):
         head.fit(X, y)
 
 
+def test_parameters_changed_after_fit_are_an_error_that_says_so(words):
+    X, y = words
+    head = KeywordHeadClassifier(epochs=1).fit(X, y).set_params(filters=48)
+    with pytest.raises(ValueError, match=r"weights do not fit the network: its parameters were changed.*Fit again"):
+        head.predict(X)
+
+
 @pytest.mark.parametrize(("verbose", "expected"), [(0, ""), (1, "Training"), (2, "epoch 2: loss ")])
 def test_progress_goes_to_stderr_as_asked(words, capsys, verbose, expected):
     KeywordHeadClassifier(epochs=2, verbose=verbose).fit(*words)
