@@ -1,26 +1,13 @@
-"""Time to train the keyword head: ours against plain ``keras.Model.fit`` on the same rows, network and optimizer.
+"""Time to train the keyword head: ours against plain ``keras.Model.fit`` and scikit-learn's MLP on the same rows.
 
-    python benchmarks/head.py --repeat 3 --output head.json
+    python benchmarks/head.py --repeat 3
 
-Rows are random vectors with a weak class signal, so that the two accuracies on held-out rows can be compared.
+Keras trains the same network with the same optimizer and batches; the MLP has one hidden layer of 96. Rows are vectors
+of noise with a weak signal, so that accuracies on 2,000 held-out rows can be compared.
 """
 
-import argparse
-import json
-import os
-import platform
-from pathlib import Path
-from statistics import median
-from time import perf_counter
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
 import numpy as np
-import tensorflow as tf
-
-from skkws import KeywordHeadClassifier
-from skkws.networks import keyword_head
+from harness import parser_for, run
 
 N_VECTORS, N_DIMS, N_CLASSES = 13, 96, 10
 
@@ -31,61 +18,69 @@ def make_rows(n_rows, rng):
     y = rng.randint(N_CLASSES, size=n_rows)
     X = rng.normal(size=(n_rows, N_VECTORS, N_DIMS))
     X[:, 4:7] += 0.35 * directions[y][:, None]
-    return X.astype(np.float32), y
+    return X.reshape(n_rows, -1).astype(np.float32), y
 
 
-def time_ours(train, test, args, seed):
-    """Seconds of a fit and accuracy on the test rows."""
-    head = KeywordHeadClassifier(
-        epochs=args.epochs, batch_size=args.batch_size, schedule="constant", standardize=False, random_state=seed
-    )
-    start = perf_counter()
-    head.fit(train[0].reshape(len(train[0]), -1), train[1])
-    seconds = perf_counter() - start
-    return seconds, head.score(test[0].reshape(len(test[0]), -1), test[1])
+def make_ours(train, args, models):
+    from skkws import KeywordHeadClassifier
+
+    def fit():
+        head = KeywordHeadClassifier(
+            epochs=args.epochs, batch_size=args.batch_size, schedule="constant", standardize=False, random_state=0
+        )
+        models["skkws"] = head.fit(*train).predict
+
+    return fit
 
 
-def time_keras(train, test, args, seed):
-    """Seconds and accuracy of the same network in Keras' own loop."""
+def make_keras(train, args, models):
+    import keras
+
+    from skkws import KeywordHeadClassifier
+    from skkws.networks import keyword_head
+
     settings = KeywordHeadClassifier().get_params()
-    start = perf_counter()
-    model = keyword_head(N_VECTORS, N_DIMS, N_CLASSES, dropout=settings["dropout"], seed=seed)
-    optimizer = keras.optimizers.Adam(settings["learning_rate"])
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(*train, epochs=args.epochs, batch_size=args.batch_size, verbose=0)
-    seconds = perf_counter() - start
-    return seconds, float(np.mean(model.predict(test[0], verbose=0).argmax(axis=1) == test[1]))
+    vectors = train[0].reshape(-1, N_VECTORS, N_DIMS)
+
+    def fit():
+        model = keyword_head(N_VECTORS, N_DIMS, N_CLASSES, dropout=settings["dropout"])
+        model.compile(keras.optimizers.Adam(settings["learning_rate"]), "sparse_categorical_crossentropy")
+        model.fit(vectors, train[1], epochs=args.epochs, batch_size=args.batch_size, verbose=0)
+        models["keras.Model.fit"] = lambda X: model.predict(X.reshape(-1, N_VECTORS, N_DIMS), verbose=0).argmax(axis=1)
+
+    return fit
+
+
+def make_mlp(train, args, models):
+    from warnings import catch_warnings, simplefilter
+
+    from sklearn.neural_network import MLPClassifier
+
+    def fit():
+        mlp = MLPClassifier(96, batch_size=args.batch_size, max_iter=args.epochs, n_iter_no_change=args.epochs)
+        with catch_warnings():
+            simplefilter("ignore")  # that it has not converged after these epochs
+            models["MLPClassifier"] = mlp.fit(*train).predict
+
+    return fit
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    peers = {
+        "keras.Model.fit": lambda: make_keras(train, args, models),
+        "MLPClassifier": lambda: make_mlp(train, args, models),
+    }
+    parser = parser_for(__doc__, peers, repeat=3)
     parser.add_argument("--clips", type=int, default=5000)
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--output", type=Path)
     args = parser.parse_args()
-
-    rng = np.random.RandomState(1)
-    train, test = make_rows(args.clips, rng), make_rows(2000, rng)
-    runs = {"skkws": [], "keras.Model.fit": []}
-    for seed in range(args.repeat):
-        runs["skkws"].append(time_ours(train, test, args, seed))
-        runs["keras.Model.fit"].append(time_keras(train, test, args, seed))
-    print(
-        f"{args.clips} clips x {N_VECTORS} vectors, {args.epochs} epochs, batches of {args.batch_size}, median (range)"
-    )
-    for name, results in runs.items():
-        seconds = [s for s, _ in results]
-        accuracy = np.mean([a for _, a in results])
-        print(f"{name:16} {median(seconds):6.2f} s ({min(seconds):.2f} to {max(seconds):.2f})  accuracy {accuracy:.4f}")
-    ratio = median(k / s for (s, _), (k, _) in zip(runs["skkws"], runs["keras.Model.fit"], strict=True))
-    print(f"keras.Model.fit takes {ratio:.1f} times as long")
-    if args.output:
-        machine = {"cores": os.cpu_count(), "platform": platform.platform()}
-        versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__}
-        content = {"settings": vars(args) | {"output": None}, "machine": machine, "versions": versions}
-        args.output.write_text(json.dumps(content | {"runs": runs, "ratio": ratio}, indent=2) + "\n")
+    models, rng = {}, np.random.RandomState(1)
+    train, (X, y) = make_rows(args.clips, rng), make_rows(2000, rng)
+    title = f"Head on {args.clips} clips x {N_VECTORS} vectors, {args.epochs} epochs, batches of {args.batch_size}"
+    run(title, lambda: make_ours(train, args, models), peers, args, warm=False)
+    for name, predict in models.items():
+        print(f"{name:24} accuracy {np.mean(predict(X) == y):.4f}")
 
 
 if __name__ == "__main__":

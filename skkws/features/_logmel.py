@@ -1,6 +1,7 @@
 """Log-mel energies, by default those of Google's speech embedding."""
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib import resources
 from numbers import Integral, Real
@@ -11,10 +12,11 @@ import scipy.signal
 from scipy.sparse import csr_array
 from sklearn.utils._param_validation import Interval
 
+from skkws._threads import available_threads
 from skkws.features._base import FrameTransformer
 
-# Frames that are transformed at once: a block of 512-point spectra then stays within the second-level cache.
-_BLOCK_FRAMES = 1024
+# Frames that are transformed at once: their spectra then stay within the second-level cache.
+_BLOCK_FRAMES = 512
 
 
 def mel_filterbank(*, sample_rate=16000, n_fft=512, n_mels=32, fmin=60.0, fmax=3800.0):
@@ -146,26 +148,48 @@ def log_mel(
     if y.ndim == 0 or y.shape[-1] == 0:
         raise ValueError(f"y needs at least one sample on its last axis, got an array of shape {y.shape}.")
     signals = _pad(y.reshape(-1, y.shape[-1]), win_length, center)
+    windows = np.lib.stride_tricks.sliding_window_view(signals, win_length, axis=1)[:, ::hop_length]
+    n_frames = windows.shape[1]
+    energies = np.empty((len(signals), n_frames, n_mels), dtype=np.float32)
+    # Blocks of some signals or a stretch of one bound the memory, and threads share them out.
+    rows = max(1, _BLOCK_FRAMES // n_frames)
+    blocks = [
+        (slice(i, i + rows), slice(t, t + _BLOCK_FRAMES))
+        for i in range(0, len(signals), rows)
+        for t in range(0, n_frames, _BLOCK_FRAMES)
+    ]
     taper = _taper(window, win_length)
     weights = _mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax)
+
+    def fill(some):
+        _fill_blocks(energies, windows, some, taper, weights, n_fft, power, np.float32(log_offset))
+
+    n_threads = min(len(blocks), available_threads())
+    if n_threads == 1:
+        fill(blocks)
+    else:
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(fill, (blocks[k::n_threads] for k in range(n_threads))))
+    return energies.reshape(*y.shape[:-1], n_frames, n_mels)
+
+
+def _fill_blocks(energies, windows, blocks, taper, weights, n_fft, power, log_offset):
+    """Compute the log-mel energies of these blocks of windows in place."""
     last = np.flatnonzero(weights.any(axis=1)).max(initial=0) + 1
     # A bin belongs to two bands at most. The sparse product stays fast where other programs keep the cores busy; the
     # threads of a dense one then wait for each other, up to a hundred times as long.
     bands = csr_array(weights[:last].T)
-    windows = np.lib.stride_tricks.sliding_window_view(signals, win_length, axis=1)[:, ::hop_length]
-    n_frames = windows.shape[1]
-    energies = np.empty((len(signals), n_frames, n_mels), dtype=np.float32)
-    # Blocks bound the memory: a few clips at a time, or a stretch of one long signal.
-    clips = max(1, _BLOCK_FRAMES // n_frames)
-    for i in range(0, len(signals), clips):
-        for t in range(0, n_frames, _BLOCK_FRAMES):
-            block = windows[i : i + clips, t : t + _BLOCK_FRAMES] * taper
-            magnitude = np.abs(scipy.fft.rfft(block, n_fft)[..., :last])
-            if power != 1.0:
-                magnitude **= power
-            mel = (bands @ magnitude.reshape(-1, last).T).T.reshape(*block.shape[:2], n_mels)
-            energies[i : i + clips, t : t + _BLOCK_FRAMES] = np.log(mel + np.float32(log_offset))
-    return energies.reshape(*y.shape[:-1], n_frames, n_mels)
+    shape = windows[blocks[0]].shape
+    padded = np.zeros((*shape[:2], n_fft), dtype=np.float32)
+    for block in blocks:
+        frames = windows[block]
+        buffer = padded[: frames.shape[0], : frames.shape[1]]
+        np.multiply(frames, taper, out=buffer[..., : len(taper)])
+        magnitude = np.abs(scipy.fft.rfft(buffer)[..., :last])
+        if power != 1.0:
+            magnitude **= power
+        mel = (bands @ magnitude.reshape(-1, last).T).T.reshape(*frames.shape[:2], -1)
+        energies[block] = np.log(mel + log_offset)
 
 
 def _pad(signals, win_length, center):

@@ -104,7 +104,7 @@ def mfcc(
     # The polynomial that librosa fits to the edge frames by default needs all of its frames.
     mode = "interp" if n_frames >= delta_width else "nearest"
     # Blocks of clips bound the memory and share the cost of librosa's calls.
-    clips = max(1, 32 * _BLOCK_FRAMES // n_frames)
+    clips = max(1, 64 * _BLOCK_FRAMES // n_frames)
     for i in range(0, len(signals), clips):
         energies = [_band_energies(signal, bands, win_length, hop_length, n_fft) for signal in signals[i : i + clips]]
         decibels = librosa.power_to_db(np.stack(energies), top_db=None)
