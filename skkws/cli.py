@@ -235,24 +235,22 @@ def _compare(X, y, groups, names, folds, seed, n_jobs, output, settings):
 
 def _predict(pipeline, files):
     """``(file, label, probability)`` of each readable file, and a message for each other one."""
-    results, bad = [], []
+    rows, readable, bad = [], [], []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        rows = []
         for file in files:
             try:
                 rows.append(pipeline[0].transform([file])[0])
-                results.append(file)
+                readable.append(file)
             except (ValueError, OSError) as error:
                 bad.append(str(error))
-    if rows:
-        probabilities = pipeline[1:].predict_proba(rows)
-        best = probabilities.argmax(axis=1)
-        results = [
-            (file, str(pipeline.classes_[b]), float(p[b]))
-            for file, p, b in zip(results, probabilities, best, strict=True)
-        ]
-    return results, bad
+    if not rows:
+        return [], bad
+    probabilities = pipeline[1:].predict_proba(rows)
+    labels = pipeline.classes_[probabilities.argmax(axis=1)]
+    return [
+        (file, str(label), float(p)) for file, label, p in zip(readable, labels, probabilities.max(axis=1), strict=True)
+    ], bad
 
 
 def _check_writable(folder, option):

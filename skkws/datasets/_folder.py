@@ -71,7 +71,7 @@ def load_keyword_folder(
     --------
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
-    >>> from skkws.datasets._folder import load_keyword_folder
+    >>> from skkws.datasets import load_keyword_folder
     >>> with TemporaryDirectory() as root:
     ...     for name in ("no/ann_0.wav", "yes/ann_0.wav", "yes/bob_0.wav", "_noise_/pink.wav"):
     ...         path = Path(root, name)

@@ -17,7 +17,6 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {}
-    _axis_names = ("frame_t", "_")
 
     @abstractmethod
     def _shape_for(self, n_features):

@@ -159,10 +159,13 @@ def log_mel(
         for t in range(0, n_frames, _BLOCK_FRAMES)
     ]
     taper = _taper(window, win_length)
+    # A bin belongs to two bands at most. The sparse product stays fast where other programs keep the cores busy; the
+    # threads of a dense one then wait for each other, up to a hundred times as long.
     weights = _mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax)
+    bands = csr_array(weights[: np.flatnonzero(weights.any(axis=1)).max(initial=0) + 1].T)
 
     def fill(some):
-        _fill_blocks(energies, windows, some, taper, weights, n_fft, power, np.float32(log_offset))
+        _fill_blocks(energies, windows, some, taper, bands, n_fft, power, np.float32(log_offset))
 
     n_threads = min(len(blocks), available_threads())
     if n_threads == 1:
@@ -173,22 +176,19 @@ def log_mel(
     return energies.reshape(*y.shape[:-1], n_frames, n_mels)
 
 
-def _fill_blocks(energies, windows, blocks, taper, weights, n_fft, power, log_offset):
+def _fill_blocks(energies, windows, blocks, taper, bands, n_fft, power, log_offset):
     """Compute the log-mel energies of these blocks of windows in place."""
-    last = np.flatnonzero(weights.any(axis=1)).max(initial=0) + 1
-    # A bin belongs to two bands at most. The sparse product stays fast where other programs keep the cores busy; the
-    # threads of a dense one then wait for each other, up to a hundred times as long.
-    bands = csr_array(weights[:last].T)
+    n_bins = bands.shape[1]
     shape = windows[blocks[0]].shape
     padded = np.zeros((*shape[:2], n_fft), dtype=np.float32)
     for block in blocks:
         frames = windows[block]
         buffer = padded[: frames.shape[0], : frames.shape[1]]
         np.multiply(frames, taper, out=buffer[..., : len(taper)])
-        magnitude = np.abs(scipy.fft.rfft(buffer)[..., :last])
+        magnitude = np.abs(scipy.fft.rfft(buffer)[..., :n_bins])
         if power != 1.0:
             magnitude **= power
-        mel = (bands @ magnitude.reshape(-1, last).T).T.reshape(*frames.shape[:2], -1)
+        mel = (bands @ magnitude.reshape(-1, n_bins).T).T.reshape(*frames.shape[:2], -1)
         energies[block] = np.log(mel + log_offset)
 
 
