@@ -376,7 +376,9 @@ def _draw_examples(codes, splits, n_examples, n_draws, random_state):
 def _split(codes, labels, groups, folds, random_state):
     """Train and test rows of each fold, and how they were split in words."""
     if len(labels) < 2:
-        raise ValueError(f"A comparison needs at least two labels, got {labels.tolist()}.")
+        raise ValueError(
+            f"A comparison needs at least two labels, got {labels.tolist()}; add recordings of another word."
+        )
     n_speakers = len(np.unique(groups))
     if n_speakers == len(groups):
         folds = folds or _MANY_SPEAKERS_FOLDS
