@@ -12,9 +12,18 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skkws._threads import available_threads, run_threads
 from skkws.features._base import FrameTransformer
 from skkws.features._logmel import log_mel
-from skkws.networks._speech_embedding import FRAMES_PER_HOP, FRAMES_PER_VECTOR, N_BANDS, N_DIMS, speech_embedding
+from skkws.networks._speech_embedding import (
+    FRAMES_PER_HOP,
+    FRAMES_PER_VECTOR,
+    N_BANDS,
+    N_DIMS,
+    speech_embedding,
+    weight_shapes,
+)
+from skkws.networks._speech_embedding_kernel import SpeechEmbeddingKernel
 
 # The front end of the original module: `log_mel` at its defaults.
 _HOP_LENGTH = 160
@@ -22,9 +31,10 @@ _WIN_LENGTH = 400
 _SILENCE = np.log(np.float32(1e-3))
 _MIN_SAMPLES = _WIN_LENGTH + (FRAMES_PER_VECTOR - 1) * _HOP_LENGTH
 _GOOGLE_SHA256 = "9fda429ce4a15c53a2844e844a9d6bc4e47efce761131e70088053b958f1c8c1"
-# Frames in one pass of the network. By measurement: with fewer the cores wait between the operations, with more the
-# activations (32 bands x 24 channels x 4 bytes a frame) leave the caches.
-_PASS_FRAMES = 4096
+# Clips whose log-mel frames are held at once, counted in frames.
+_BLOCK_FRAMES = 16384
+# Vectors in the shortest part of a signal that a thread takes; every part computes 68 frames of its neighbour's.
+_LEAST_PART = 64
 _LOGMEL_NAME = re.compile(r"logmel_t\d+_b([012]\d|3[01])")
 _POOLINGS = {"mean": (np.mean,), "max": (np.max,), "mean_max": (np.mean, np.max)}
 
@@ -50,7 +60,7 @@ def embed(frames, *, weights="google"):
     Raises
     ------
     ValueError
-        If the frames do not have 32 bands or are fewer than 76, or the weights cannot be used.
+        If the frames do not have 32 bands, are fewer than 76 or not finite, or the weights cannot be used.
 
     Examples
     --------
@@ -65,18 +75,27 @@ def embed(frames, *, weights="google"):
             f"frames must have the shape (..., n_frames >= {FRAMES_PER_VECTOR}, {N_BANDS}), got {frames.shape}; "
             "compute them with skkws.log_mel at its defaults, from 12,400 samples or more."
         )
+    if not np.isfinite(frames).all():
+        raise ValueError("frames holds NaN or infinity; look for it in the signal that they were computed from.")
     network = _load_network(weights)
-    signals = frames.reshape(-1, *frames.shape[-2:])
+    signals = np.ascontiguousarray(frames.reshape(-1, *frames.shape[-2:]))
     n_vectors = _n_vectors(frames.shape[-2])
     vectors = np.empty((len(signals), n_vectors, N_DIMS), dtype=np.float32)
-    # A pass takes some whole signals, or a stretch of long ones: vectors depend on their own 76 frames alone.
-    most_vectors = _n_vectors(_PASS_FRAMES)
-    most_signals = max(1, _PASS_FRAMES // frames.shape[-2])
-    for i in range(0, len(signals), most_signals):
-        for v in range(0, n_vectors, most_vectors):
-            stop = min(v + most_vectors, n_vectors)
-            stretch = slice(v * FRAMES_PER_HOP, (stop - 1) * FRAMES_PER_HOP + FRAMES_PER_VECTOR)
-            vectors[i : i + most_signals, v:stop] = network(signals[i : i + most_signals, stretch])
+    # Threads share out the signals, and the parts of long ones: vectors depend on their own 76 frames alone.
+    n_threads = available_threads()
+    part = max(_LEAST_PART, -(-len(signals) * n_vectors // (4 * n_threads)))
+    parts = [(i, v) for i in range(len(signals)) for v in range(0, n_vectors, part)]
+
+    def fill(some):
+        stream = network.stream()
+        for i, v in some:
+            stop = min(v + part, n_vectors)
+            stream.restart()
+            stream.push(
+                signals[i, v * FRAMES_PER_HOP : (stop - 1) * FRAMES_PER_HOP + FRAMES_PER_VECTOR], vectors[i, v:stop]
+            )
+
+    run_threads(fill, parts, n_threads)
     return vectors.reshape(*frames.shape[:-2], n_vectors, N_DIMS)
 
 
@@ -196,8 +215,7 @@ class SpeechEmbeddingTransformer(FrameTransformer):
     def _frames(self, X):
         n_rows, n_columns = self.output_shape_
         out = np.empty((len(X), n_rows, n_columns), dtype=np.float32)
-        # The log-mel frames of some passes at a time, so that its threads start seldom.
-        clips = max(1, 4 * _PASS_FRAMES // self._n_padded_frames(X.shape[1]))
+        clips = max(1, _BLOCK_FRAMES // self._n_padded_frames(X.shape[1]))
         for i in range(0, len(X), clips):
             vectors = embed(self._padded_log_mel(X[i : i + clips]), weights=self.weights)
             out[i : i + clips] = vectors if self.pooling is None else pool_vectors(vectors, self.pooling)[:, None]
@@ -241,7 +259,7 @@ def _both_sides(n):
 
 
 def _load_network(weights):
-    """Compiled network of these weights, from frames to vectors, loaded once per process."""
+    """Network at these weights, from frames to vectors, loaded once per process."""
     key = weights
     if weights is not None and weights != "google":
         weights = Path(weights).expanduser().resolve()
@@ -252,55 +270,36 @@ def _load_network(weights):
         key = (weights, weights.stat().st_mtime_ns)
     with _networks_lock:
         if key not in _networks:
-            _networks[key] = _compile(weights)
+            _networks[key] = SpeechEmbeddingKernel(_read_weights(weights))
         return _networks[key]
 
 
-def _compile(weights):
-    import tensorflow as tf
-
-    model = speech_embedding()
-    if weights is not None:
-        _assign(model, _read_weights(weights), weights)
-
-    @tf.function(input_signature=[tf.TensorSpec((None, None, N_BANDS), tf.float32)])
-    def run(frames):
-        return model(frames, training=False)
-
-    def call(frames):
-        # TensorFlow takes another path for a single signal and rounds otherwise there; in company of a copy it gets
-        # the same vectors as among others.
-        return run(frames if len(frames) > 1 else np.repeat(frames, 2, axis=0)).numpy()[: len(frames)]
-
-    return call
-
-
 def _read_weights(weights):
-    if weights != "google":
-        try:
-            with np.load(weights) as arrays:
-                return dict(arrays)
-        except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{weights} is no readable .npz file of network weights: {error}") from error
-    content = resources.files("skkws").joinpath("weights/google_speech_embedding.npz").read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != _GOOGLE_SHA256:
+    """Arrays of the network's weights by their names."""
+    if weights is None:
+        return {f"{layer.name}/{v.name}": v.numpy() for layer in speech_embedding().layers for v in layer.weights}
+    if weights == "google":
+        content = resources.files("skkws").joinpath("weights/google_speech_embedding.npz").read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != _GOOGLE_SHA256:
+            raise ValueError(
+                f"The weights file google_speech_embedding.npz of this installation is damaged: SHA-256 is {digest} "
+                f"and should be {_GOOGLE_SHA256}. Install skkws again."
+            )
+        with np.load(io.BytesIO(content)) as arrays:
+            return dict(arrays)
+    try:
+        with np.load(weights) as file:
+            arrays = dict(file)
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{weights} is no readable .npz file of network weights: {error}") from error
+    shapes = weight_shapes()
+    if shapes.keys() != arrays.keys():
+        wrong = sorted(shapes.keys() ^ arrays.keys())
         raise ValueError(
-            f"The weights file google_speech_embedding.npz of this installation is damaged: its SHA-256 is {digest}, "
-            f"it should be {_GOOGLE_SHA256}. Install skkws again."
+            f"{weights} does not hold the weights of the speech embedding: missing or unknown {wrong[:4]}."
         )
-    with np.load(io.BytesIO(content)) as arrays:
-        return dict(arrays)
-
-
-def _assign(model, arrays, source):
-    """Set every weight of the model from ``{"layer/variable": array}``, all of them or none."""
-    variables = {f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.weights}
-    if variables.keys() != arrays.keys():
-        wrong = sorted(variables.keys() ^ arrays.keys())
-        raise ValueError(f"{source} does not hold the weights of the speech embedding: missing or unknown {wrong[:4]}.")
-    for name, variable in variables.items():
-        if tuple(variable.shape) != arrays[name].shape:
-            raise ValueError(f"{source}: {name} must have the shape {variable.shape}, got {arrays[name].shape}.")
-    for name, variable in variables.items():
-        variable.assign(arrays[name])
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{weights}: {name} must have the shape {shape}, got {arrays[name].shape}.")
+    return arrays

@@ -23,6 +23,11 @@ def test_log_mel_rows_need_none_of_the_heavy_packages():
     assert loaded_after(statements, HEAVY) == []
 
 
+def test_embedding_speech_needs_none_of_the_heavy_packages():
+    statements = "import numpy, skkws\nskkws.SpeechEmbeddingTransformer().fit_transform(numpy.zeros((1, 16000)))"
+    assert loaded_after(statements, HEAVY) == []
+
+
 def test_the_estimators_load_without_the_heavy_packages():
     assert loaded_after("from skkws import MFCCTransformer, SpeechEmbeddingTransformer, embed", HEAVY) == []
 

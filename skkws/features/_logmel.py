@@ -1,7 +1,6 @@
 """Log-mel energies, by default those of Google's speech embedding."""
 
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib import resources
 from numbers import Integral, Real
@@ -12,7 +11,7 @@ import scipy.signal
 from scipy.sparse import csr_array
 from sklearn.utils._param_validation import Interval
 
-from skkws._threads import available_threads
+from skkws._threads import available_threads, run_threads
 from skkws.features._base import FrameTransformer
 
 # Frames that are transformed at once: their spectra then stay within the second-level cache.
@@ -167,12 +166,7 @@ def log_mel(
     def fill(some):
         _fill_blocks(energies, windows, some, taper, bands, n_fft, power, np.float32(log_offset))
 
-    n_threads = min(len(blocks), available_threads())
-    if n_threads == 1:
-        fill(blocks)
-    else:
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(fill, (blocks[k::n_threads] for k in range(n_threads))))
+    run_threads(fill, blocks, available_threads())
     return energies.reshape(*y.shape[:-1], n_frames, n_mels)
 
 

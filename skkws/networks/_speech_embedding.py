@@ -8,7 +8,8 @@ FRAMES_PER_HOP = 8
 
 # Channels, convolution pairs (1x3 in frequency, then 3x1 in time) and pooling (time, frequency) of each block, read
 # off the graph of google/speech_embedding/1. The paper counts the same layers shifted by half a block.
-_BLOCKS = ((24, 1, (2, 2)), (48, 2, (1, 2)), (72, 2, (2, 2)), (96, 2, (1, 2)), (96, 2, (2, 2)))
+BLOCKS = ((24, 1, (2, 2)), (48, 2, (1, 2)), (72, 2, (2, 2)), (96, 2, (1, 2)), (96, 2, (2, 2)))
+NORM_EPSILON = 1e-3
 
 
 def speech_embedding(*, seed=0):
@@ -55,11 +56,26 @@ def speech_embedding(*, seed=0):
     x = layers.ZeroPadding2D((0, 1))(x)
     x = conv(24, (3, 3), "stem", use_bias=False)(x)
     x = layers.ReLU()(x)
-    x = activate(layers.BatchNormalization(epsilon=1e-3, name="stem_norm")(x))
-    for b, (filters, pairs, pool) in enumerate(_BLOCKS, start=1):
+    x = activate(layers.BatchNormalization(epsilon=NORM_EPSILON, name="stem_norm")(x))
+    for b, (filters, pairs, pool) in enumerate(BLOCKS, start=1):
         for p in range(1, pairs + 1):
             x = activate(conv(filters, (1, 3), f"block{b}_frequency{p}", padding="same")(x))
             x = activate(conv(filters, (3, 1), f"block{b}_time{p}")(x))
         x = layers.MaxPooling2D(pool)(x)
     x = conv(N_DIMS, (3, 1), "vectors", use_bias=False)(x)
     return Model(frames, layers.Reshape((-1, N_DIMS))(x), name="speech_embedding")
+
+
+def weight_shapes():
+    """Shapes of the weights of :func:`speech_embedding`, as ``{"layer/variable": shape}``."""
+    stem = BLOCKS[0][0]
+    shapes = {"stem/kernel": (3, 3, 1, stem)}
+    shapes |= {f"stem_norm/{name}": (stem,) for name in ("gamma", "beta", "moving_mean", "moving_variance")}
+    channels = stem
+    for b, (filters, pairs, _) in enumerate(BLOCKS, start=1):
+        for p in range(1, pairs + 1):
+            shapes[f"block{b}_frequency{p}/kernel"] = (1, 3, channels, filters)
+            shapes[f"block{b}_time{p}/kernel"] = (3, 1, filters, filters)
+            shapes |= {f"block{b}_{axis}{p}/bias": (filters,) for axis in ("frequency", "time")}
+            channels = filters
+    return shapes | {"vectors/kernel": (3, 1, channels, N_DIMS)}
