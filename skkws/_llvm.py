@@ -106,22 +106,25 @@ class Builder(ir.IRBuilder):
     def splat(self, value, width):
         """Vector of `width` times the same float."""
         undefined = ir.Constant(_vector(width), ir.Undefined)
-        one = self.insert_element(undefined, value, ir.IntType(32)(0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
-        return self.shuffle_vector(one, undefined, zeros)
+        return self.shuffle(self.insert_element(undefined, value, ir.IntType(32)(0)), undefined, [0] * width)
 
     def maximum(self, value, bound):
         """Larger of a vector and another vector, or a number."""
         bound = bound if isinstance(bound, ir.Value) else constant(bound, value.type.count)
         return self.select(self.fcmp_ordered(">", bound, value), bound, value)
 
+    def shuffle(self, a, b, indices):
+        """Vector of these elements of two vectors, counted through both."""
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(indices)), indices)
+        return self.shuffle_vector(a, b, mask)
+
+    def square_root(self, value):
+        """Square roots of a vector."""
+        return self._intrinsic("sqrt", value)
+
     def multiply_add(self, a, b, c):
         """Multiply two vectors and add a third, with one rounding where the processor can."""
-        name = f"llvm.fmuladd.v{c.type.count}f32"
-        function = self.module.globals.get(name)
-        if function is None:
-            function = ir.Function(self.module, ir.FunctionType(c.type, [c.type] * 3), name)
-        return self.call(function, [a, b, c])
+        return self._intrinsic("fmuladd", a, b, c)
 
     def copy(self, target, source, count, width=4):
         """Copy `count` floats, a multiple of `width`."""
@@ -132,6 +135,14 @@ class Builder(ir.IRBuilder):
         """Set `count` floats, a multiple of `width`, to zero."""
         with self.loop(count, width) as i:
             self.store_vector(constant(0.0, width), target, i)
+
+    def _intrinsic(self, name, *vectors):
+        """Call a function of LLVM that takes and gives vectors of one type."""
+        name = f"llvm.{name}.v{vectors[0].type.count}f32"
+        function = self.module.globals.get(name)
+        if function is None:
+            function = ir.Function(self.module, ir.FunctionType(vectors[0].type, [v.type for v in vectors]), name)
+        return self.call(function, vectors)
 
 
 def constant(value, width):

@@ -14,8 +14,8 @@ from sklearn.utils._param_validation import Interval
 from skkws._threads import available_threads, run_threads
 from skkws.features._base import FrameTransformer
 
-# Frames that are transformed at once: their spectra then stay within the second-level cache.
-_BLOCK_FRAMES = 512
+# Frames that a thread transforms at once.
+_BLOCK_FRAMES = 2048
 
 
 def mel_filterbank(*, sample_rate=16000, n_fft=512, n_mels=32, fmin=60.0, fmax=3800.0):
@@ -64,7 +64,6 @@ def _mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax):
     return weights.astype(np.float32)
 
 
-@lru_cache(maxsize=64)
 def _taper(window, win_length):
     if (window, win_length) == ("hann", 400):
         # The original's window to the last bit. Single precision moves some of its samples by a rounding or two, and
@@ -146,44 +145,46 @@ def log_mel(
     y = np.asarray(y, dtype=np.float32)
     if y.ndim == 0 or y.shape[-1] == 0:
         raise ValueError(f"y needs at least one sample on its last axis, got an array of shape {y.shape}.")
-    signals = _pad(y.reshape(-1, y.shape[-1]), win_length, center)
-    windows = np.lib.stride_tricks.sliding_window_view(signals, win_length, axis=1)[:, ::hop_length]
-    n_frames = windows.shape[1]
-    energies = np.empty((len(signals), n_frames, n_mels), dtype=np.float32)
-    # Blocks of some signals or a stretch of one bound the memory, and threads share them out.
-    rows = max(1, _BLOCK_FRAMES // n_frames)
-    blocks = [
-        (slice(i, i + rows), slice(t, t + _BLOCK_FRAMES))
-        for i in range(0, len(signals), rows)
-        for t in range(0, n_frames, _BLOCK_FRAMES)
-    ]
-    taper = _taper(window, win_length)
-    # A bin belongs to two bands at most. The sparse product stays fast where other programs keep the cores busy; the
-    # threads of a dense one then wait for each other, up to a hundred times as long.
-    weights = _mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax)
-    bands = csr_array(weights[: np.flatnonzero(weights.any(axis=1)).max(initial=0) + 1].T)
+    signals = np.ascontiguousarray(_pad(y.reshape(-1, y.shape[-1]), win_length, center))
+    n_frames = _n_frames(y.shape[-1], win_length, hop_length, center)
+    starts = np.add.outer(np.arange(len(signals)) * signals.shape[1], np.arange(n_frames) * hop_length).ravel()
+    energies = np.empty((len(starts), n_mels), dtype=np.float32)
+    compute = _mel_energies(window, win_length, (sample_rate, n_fft, n_mels, fmin, fmax), power)
 
-    def fill(some):
-        _fill_blocks(energies, windows, some, taper, bands, n_fft, power, np.float32(log_offset))
+    def fill(blocks):
+        for block in blocks:
+            out = energies[block]
+            compute(signals.reshape(-1), starts[block], out)
+            out += np.float32(log_offset)
+            np.log(out, out=out)
 
-    run_threads(fill, blocks, available_threads())
+    # Blocks of frames bound the memory, and threads share them out.
+    run_threads(fill, [slice(i, i + _BLOCK_FRAMES) for i in range(0, len(starts), _BLOCK_FRAMES)], available_threads())
     return energies.reshape(*y.shape[:-1], n_frames, n_mels)
 
 
-def _fill_blocks(energies, windows, blocks, taper, bands, n_fft, power, log_offset):
-    """Compute the log-mel energies of these blocks of windows in place."""
-    n_bins = bands.shape[1]
-    shape = windows[blocks[0]].shape
-    padded = np.zeros((*shape[:2], n_fft), dtype=np.float32)
-    for block in blocks:
-        frames = windows[block]
-        buffer = padded[: frames.shape[0], : frames.shape[1]]
-        np.multiply(frames, taper, out=buffer[..., : len(taper)])
-        magnitude = np.abs(scipy.fft.rfft(buffer)[..., :n_bins])
-        if power != 1.0:
-            magnitude **= power
-        mel = (bands @ magnitude.reshape(-1, n_bins).T).T.reshape(*frames.shape[:2], -1)
-        energies[block] = np.log(mel + log_offset)
+@lru_cache(maxsize=64)
+def _mel_energies(window, win_length, filterbank, power):
+    """Return the function ``(samples, starts, out)`` that writes the mel energies of the frames that start there."""
+    n_fft, taper, weights = filterbank[1], _taper(window, win_length), _mel_filterbank(*filterbank)
+    if n_fft >= 4 and n_fft & (n_fft - 1) == 0 and power in (1, 2):
+        from skkws.features._logmel_kernel import MelKernel
+
+        return MelKernel(taper, weights, int(power))
+    # A bin belongs to two bands at most. The sparse product stays fast where other programs keep the cores busy; the
+    # threads of a dense one then wait for each other, up to a hundred times as long.
+    n_bins = np.flatnonzero(weights.any(axis=1)).max(initial=0) + 1
+    bands = csr_array(weights[:n_bins].T)
+
+    def compute(samples, starts, out):
+        frames = np.lib.stride_tricks.sliding_window_view(samples, len(taper))[starts]
+        frames *= taper
+        magnitudes = np.abs(scipy.fft.rfft(frames, n_fft)[:, :n_bins])
+        if power != 1:
+            magnitudes **= power
+        out[:] = (bands @ magnitudes.T).T
+
+    return compute
 
 
 def _pad(signals, win_length, center):
