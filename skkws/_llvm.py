@@ -8,13 +8,14 @@ import ctypes
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate, groupby
 
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-FLOAT, INT, VOID = ir.FloatType(), ir.IntType(64), ir.VoidType()
-POINTER = FLOAT.as_pointer()
+FLOAT, DOUBLE, INT, VOID = ir.FloatType(), ir.DoubleType(), ir.IntType(64), ir.VoidType()
+POINTER, INTS = FLOAT.as_pointer(), INT.as_pointer()
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def host_registers():
 
 
 class Builder(ir.IRBuilder):
-    """An instruction builder for loops over float arrays; indices and counts are in floats."""
+    """An instruction builder for loops over arrays of one floating-point type, counted in elements."""
 
     @classmethod
     def begin(cls, module, name, arguments, result=VOID):
@@ -89,28 +90,72 @@ class Builder(ir.IRBuilder):
         self.cbranch(self.icmp_signed("<", following, _int(stop)), body, after)
         self.position_at_end(after)
 
-    def at(self, pointer, index):
-        """Pointer `index` floats further on."""
-        return self.gep(pointer, [_int(index)])
+    def sum_products(self, x, y, offsets, widths, reductions, sums):
+        """Add products of scalars from `x` and vectors from `y` to a tile of sums, which stays in the registers.
+
+        Parameters
+        ----------
+        x, y : pointers
+            What is multiplied.
+        offsets : list of int
+            Where the positions of the tile lie in `x`.
+        widths : tuple of int
+            Widths of the neighbouring vectors of `y`.
+        reductions : list of (count, function)
+            Loops to sum over, the outermost first: the function takes `x`, `y` and the index, and moves the pointers.
+        sums : list of vectors
+            One for every position and vector, vectors running faster; replaced.
+        """
+        if reductions:
+            (count, move), *inner = reductions
+            with self.sum_loop(count, sums) as i:
+                self.sum_products(*move(x, y, i), offsets, widths, inner, sums)
+            return
+        factors = [self.load_vector(y, start, width) for start, width in starts_of(widths)]
+        for p, offset in enumerate(offsets):
+            scalar = self.load(self.at(x, offset))
+            for k, factor in enumerate(factors, start=p * len(factors)):
+                sums[k] = self.multiply_add(self.splat(scalar, factor.type.count), factor, sums[k])
+
+    def tiles(self, n, lanes, vectors):
+        """Loop over `n` neighbouring channels in tiles of some vectors; yields the first channel and the widths."""
+        widths = [lanes] * (n // lanes)
+        rest = n % lanes
+        widths += [1 << bit for bit in reversed(range(rest.bit_length())) if rest >> bit & 1]
+        tiles = [tuple(widths[i : i + vectors]) for i in range(0, len(widths), vectors)]
+        first = 0
+        for tile, same in groupby(tiles):
+            count, width = len(list(same)), sum(tile)
+            with self.loop(count) as i:
+                yield self.add(self.mul(i, INT(width)), INT(first)), tile
+            first += count * width
+
+    def at(self, pointer, *indices):
+        """Pointer that many elements further on; an index may be an ``(index, stride)``."""
+        for index in indices:
+            step = self.mul(_int(index[0]), INT(index[1])) if isinstance(index, tuple) else _int(index)
+            pointer = self.gep(pointer, [step])
+        return pointer
 
     def load_vector(self, pointer, index, width):
-        """Load `width` floats from this index on."""
-        value = self.load(self.bitcast(self.at(pointer, index), _vector(width).as_pointer()))
+        """Load `width` elements from this index on."""
+        type_ = ir.VectorType(pointer.type.pointee, width)
+        value = self.load(self.bitcast(self.at(pointer, index), type_.as_pointer()))
         value.align = 4
         return value
 
     def store_vector(self, value, pointer, index):
-        """Store a vector of floats from this index on."""
+        """Store a vector from this index on."""
         self.store(value, self.bitcast(self.at(pointer, index), value.type.as_pointer())).align = 4
 
     def splat(self, value, width):
-        """Vector of `width` times the same float."""
-        undefined = ir.Constant(_vector(width), ir.Undefined)
+        """Vector of `width` times the same number."""
+        undefined = ir.Constant(ir.VectorType(value.type, width), ir.Undefined)
         return self.shuffle(self.insert_element(undefined, value, ir.IntType(32)(0)), undefined, [0] * width)
 
     def maximum(self, value, bound):
         """Larger of a vector and another vector, or a number."""
-        bound = bound if isinstance(bound, ir.Value) else constant(bound, value.type.count)
+        bound = bound if isinstance(bound, ir.Value) else constant(bound, value.type)
         return self.select(self.fcmp_ordered(">", bound, value), bound, value)
 
     def shuffle(self, a, b, indices):
@@ -127,40 +172,39 @@ class Builder(ir.IRBuilder):
         return self._intrinsic("fmuladd", a, b, c)
 
     def copy(self, target, source, count, width=4):
-        """Copy `count` floats, a multiple of `width`."""
+        """Copy `count` elements, a multiple of `width`."""
         with self.loop(count, width) as i:
             self.store_vector(self.load_vector(source, i, width), target, i)
 
     def zero(self, target, count, width=1):
-        """Set `count` floats, a multiple of `width`, to zero."""
+        """Set `count` elements, a multiple of `width`, to zero."""
         with self.loop(count, width) as i:
-            self.store_vector(constant(0.0, width), target, i)
+            self.store_vector(constant(0.0, ir.VectorType(target.type.pointee, width)), target, i)
 
     def _intrinsic(self, name, *vectors):
         """Call a function of LLVM that takes and gives vectors of one type."""
-        name = f"llvm.{name}.v{vectors[0].type.count}f32"
+        type_ = vectors[0].type
+        name = f"llvm.{name}.v{type_.count}{'f32' if type_.element == FLOAT else 'f64'}"
         function = self.module.globals.get(name)
         if function is None:
-            function = ir.Function(self.module, ir.FunctionType(vectors[0].type, [v.type for v in vectors]), name)
+            function = ir.Function(self.module, ir.FunctionType(type_, [type_] * len(vectors)), name)
         return self.call(function, vectors)
 
 
-def constant(value, width):
-    """Vector constant of `width` times the same number."""
-    return ir.Constant(_vector(width), [value] * width)
+def constant(number, type_):
+    """Vector constant of this type with the same number everywhere."""
+    return ir.Constant(type_, [number] * type_.count)
 
 
-def split(n, lanes):
-    """Widths of the vectors that hold `n` floats: whole registers, then powers of two for the rest."""
-    widths = [lanes] * (n // lanes)
-    rest = n % lanes
-    return widths + [1 << bit for bit in reversed(range(rest.bit_length())) if rest >> bit & 1]
+def starts_of(widths):
+    """``(start, width)`` of neighbouring vectors."""
+    return list(zip(accumulate((0, *widths[:-1])), widths, strict=True))
 
 
-def compile_function(module, name, signature):
-    """Compile a module for this processor and return one of its functions, to be called from Python.
+def compile_functions(module, *names):
+    """Compile a module for this processor and return these of its functions, to be called from Python.
 
-    `signature` is what ``ctypes.CFUNCTYPE`` takes: the type of the result and those of the arguments.
+    Integers are passed as they are and pointers as addresses.
     """
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
@@ -169,21 +213,25 @@ def compile_function(module, name, signature):
     )
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(str(module)), target)
     engine.finalize_object()
-    function = ctypes.CFUNCTYPE(*signature)(engine.get_function_address(name))
-    function.engine = engine  # owns the machine code
-    return function
+    functions = []
+    for name in names:
+        type_ = module.globals[name].function_type
+        ctypes_of = [_CTYPES.get(t, ctypes.c_void_p) for t in (type_.return_type, *type_.args)]
+        functions.append(ctypes.CFUNCTYPE(*ctypes_of)(engine.get_function_address(name)))
+        functions[-1].engine = engine  # owns the machine code
+    return functions
 
 
-def aligned_zeros(n):
-    """``np.zeros(n, float32)`` that begins at a cache line."""
-    floats = np.zeros(n + 16, dtype=np.float32)
-    start = -floats.ctypes.data % 64 // 4
-    return floats[start : start + n]
+_CTYPES = {VOID: None, INT: ctypes.c_int64}
+
+
+def aligned_zeros(n, dtype=np.float32):
+    """``np.zeros(n, dtype)`` that begins at a cache line."""
+    size = np.dtype(dtype).itemsize
+    zeros = np.zeros(n + 64 // size, dtype)
+    start = -zeros.ctypes.data % 64 // size
+    return zeros[start : start + n]
 
 
 def _int(value):
     return INT(value) if isinstance(value, int) else value
-
-
-def _vector(width):
-    return ir.VectorType(FLOAT, width)

@@ -5,13 +5,12 @@ operations in the same order. That is no pedantry: beside a loud tone the quiet 
 hold little but its rounding errors, and another order of operations moves their logarithms by up to 0.003.
 """
 
-import ctypes
 from functools import lru_cache
 
 import numpy as np
 from llvmlite import ir
 
-from skkws._llvm import INT, POINTER, Builder, aligned_zeros, compile_function, constant, host_registers
+from skkws._llvm import FLOAT, INT, INTS, POINTER, Builder, aligned_zeros, compile_functions, constant, host_registers
 
 _HALF_SQRT = float(np.float32(np.sqrt(0.5)))
 
@@ -96,8 +95,7 @@ def _twiddles(n_fft):
 def _compile(lanes, n_fft):
     """Compile the function that `MelKernel` calls."""
     module = ir.Module()
-    integers = INT.as_pointer()
-    arguments = [INT] * 5 + [POINTER, integers, POINTER, POINTER, integers] + [POINTER] * 3
+    arguments = [INT] * 5 + [POINTER, INTS, POINTER, POINTER, INTS, POINTER, POINTER, POINTER]
     b, (groups, win_length, n_mels, n_bins, power, *arrays) = Builder.begin(module, "mel_energies", arguments)
     samples, starts, taper, twiddles, edges, filters, buffers, out = arrays
     with b.loop(groups) as g:
@@ -118,7 +116,7 @@ def _compile(lanes, n_fft):
             energy = b.load(b.at(bands, b.add(b.mul(m, INT(lanes)), lane)))
             b.store(energy, b.at(out, b.add(b.mul(frame, n_mels), m)))
     b.ret_void()
-    return compile_function(module, "mel_energies", (None, *[ctypes.c_int64] * 5, *[ctypes.c_void_p] * 8))
+    return compile_functions(module, "mel_energies")[0]
 
 
 def _read(b, lanes, samples, starts, taper, win_length, target):
@@ -216,8 +214,8 @@ def _write_middle(b, x, write, zero, end):
         write(b.fneg(x[1]), 1, zero)
         write(x[0], 0, end)
         return
-    imaginary = b.fmul(constant(-_HALF_SQRT, x[0].type.count), b.fadd(x[1], x[3]))
-    real = b.fmul(constant(_HALF_SQRT, x[0].type.count), b.fsub(x[1], x[3]))
+    imaginary = b.fmul(constant(-_HALF_SQRT, x[0].type), b.fadd(x[1], x[3]))
+    real = b.fmul(constant(_HALF_SQRT, x[0].type), b.fsub(x[1], x[3]))
     write(b.fadd(x[0], real), 0, end)
     write(b.fsub(x[0], real), 2, end)
     write(b.fadd(imaginary, x[2]), 3, zero)
@@ -269,7 +267,7 @@ def _sum_bands(b, lanes, magnitudes, bands, n_mels, edges, filters):
     """Weighted sums of the magnitudes."""
     with b.loop(n_mels) as m:
         first, count, offset = (b.load(b.gep(edges, [b.add(b.mul(m, INT(3)), INT(n))])) for n in range(3))
-        sums = [constant(0.0, lanes)]
+        sums = [constant(0.0, ir.VectorType(FLOAT, lanes))]
         with b.sum_loop(count, sums) as i:
             weight = b.splat(b.load(b.at(filters, b.add(offset, i))), lanes)
             magnitude = b.load_vector(magnitudes, b.mul(b.add(first, i), INT(lanes)), lanes)

@@ -7,9 +7,7 @@ stay in the second-level cache, a tile of sums stays in the vector registers, an
 applied before a tile is stored.
 """
 
-import ctypes
-from functools import cache
-from itertools import groupby
+from functools import cache, reduce
 
 import numpy as np
 from llvmlite import ir
@@ -19,10 +17,10 @@ from skkws._llvm import (
     POINTER,
     Builder,
     aligned_zeros,
-    compile_function,
+    compile_functions,
     constant,
     host_registers,
-    split,
+    starts_of,
 )
 from skkws.networks._speech_embedding import BLOCKS, FRAMES_PER_HOP, FRAMES_PER_VECTOR, N_BANDS, N_DIMS, NORM_EPSILON
 
@@ -131,9 +129,7 @@ def _compile(registers):
     """Return the compiled network and the floats of its state."""
     module = ir.Module()
     program = _Program(module, registers)
-    pointer = ctypes.c_void_p
-    signature = (ctypes.c_int64, pointer, ctypes.c_int64, ctypes.c_int64, pointer, pointer, pointer, pointer)
-    return compile_function(module, "embed", signature), program.n_state
+    return compile_functions(module, "embed")[0], program.n_state
 
 
 class _Program:
@@ -255,51 +251,35 @@ def _convolution(module, registers, taps, depth, step, row, filters, columns, ou
     across = min(columns, registers.positions)
     down = registers.positions // across
     positions = [divmod(p, across) for p in range(registers.positions)]
-    widths = split(filters, registers.lanes)
-    tiles = [tuple(widths[i : i + registers.vectors]) for i in range(0, len(widths), registers.vectors)]
-    first = 0
-    for vectors, same in groupby(tiles):
-        n_tiles, width = len(list(same)), sum(vectors)
-        starts = np.cumsum((0, *vectors[:-1])).tolist()
-        with b.loop(n_tiles) as tile, b.loop(rows, down) as r, b.loop(columns, across) as c:
-            filter_ = b.add(b.mul(tile, INT(width)), INT(first))
-            kernel = b.at(weights, b.mul(filter_, INT(taps * depth)))
-            per_filter = b.at(weights, b.add(filter_, INT(taps * depth * filters)))
-            inputs = b.at(source, b.add(b.mul(r, INT(row)), b.mul(c, INT(step))))
-            outputs = b.at(target, b.add(b.add(b.mul(r, INT(out_row)), b.mul(c, INT(filters))), filter_))
-            bias = [b.load_vector(per_filter, start, v) for start, v in zip(starts, vectors, strict=True)]
-            sums = bias * len(positions)
-            with b.sum_loop(taps, sums) as tap:
-                tap_inputs = b.at(inputs, b.mul(tap, INT(row)))
-                tap_kernel = b.at(kernel, b.mul(tap, INT(depth * width)))
-                with b.sum_loop(depth, sums) as d:
-                    here = b.mul(d, INT(width))
-                    factors = [
-                        b.load_vector(tap_kernel, b.add(here, INT(start)), v)
-                        for start, v in zip(starts, vectors, strict=True)
-                    ]
-                    for p, (i, j) in enumerate(positions):
-                        x = b.load(b.at(b.at(tap_inputs, d), i * row + j * step))
-                        for k, factor in enumerate(factors, start=p * len(factors)):
-                            sums[k] = b.multiply_add(b.splat(x, factor.type.count), factor, sums[k])
+    for filter_, widths in b.tiles(filters, registers.lanes, registers.vectors):
+        width = sum(widths)
+        kernel = b.at(weights, (filter_, taps * depth))
+        per_filter = b.at(weights, filter_, taps * depth * filters)
+        reductions = [
+            (taps, lambda x, y, i, n=depth * width: (b.at(x, (i, row)), b.at(y, (i, n)))),
+            (depth, lambda x, y, i, n=width: (b.at(x, i), b.at(y, (i, n)))),
+        ]
+        with b.loop(rows, down) as r, b.loop(columns, across) as c:
+            inputs = b.at(source, (r, row), (c, step))
+            outputs = b.at(target, (r, out_row), (c, filters), filter_)
+            sums = [b.load_vector(per_filter, start, v) for start, v in starts_of(widths)] * len(positions)
+            b.sum_products(inputs, kernel, [i * row + j * step for i, j in positions], widths, reductions, sums)
             for p, (i, j) in enumerate(positions):
-                for k, start in enumerate(starts):
-                    y = sums[p * len(starts) + k]
+                for k, (start, v) in enumerate(starts_of(widths), start=p * len(widths)):
+                    y = sums[k]
                     if constants == "stem":
-                        v = y.type.count
                         scale, shift = (b.load_vector(per_filter, start + n * filters, v) for n in (1, 2))
                         y = b.multiply_add(b.maximum(y, 0.0), scale, shift)
                     if constants != "linear":
                         y = _activate(b, y)
                     b.store_vector(y, outputs, i * out_row + j * filters + start)
-        first += n_tiles * width
     b.ret_void()
     return module.globals[name]
 
 
 def _activate(b, y):
     """``max(y, 0.2 y, -0.4)``."""
-    return b.maximum(b.maximum(y, b.fmul(y, constant(0.2, y.type.count))), -0.4)
+    return b.maximum(b.maximum(y, b.fmul(y, constant(0.2, y.type))), -0.4)
 
 
 def _max_pooling(module, registers, channels, row, pool_rows, pool_columns, out_row):
@@ -307,19 +287,13 @@ def _max_pooling(module, registers, channels, row, pool_rows, pool_columns, out_
     b, (source, target, rows) = Builder.begin(
         module, f"max_pooling_{channels}_{row}_{pool_rows}", [POINTER, POINTER, INT]
     )
-    widths = split(channels, registers.lanes)
-    with b.loop(rows) as r, b.loop(row // channels // pool_columns) as c:
-        inputs = b.at(source, b.add(b.mul(r, INT(row * pool_rows)), b.mul(c, INT(pool_columns * channels))))
-        outputs = b.at(target, b.add(b.mul(r, INT(out_row)), b.mul(c, INT(channels))))
-        for start, width in zip(np.cumsum((0, *widths[:-1])).tolist(), widths, strict=True):
-            values = [
-                b.load_vector(inputs, start + i * row + j * channels, width)
-                for i in range(pool_rows)
-                for j in range(pool_columns)
-            ]
-            largest = values[0]
-            for value in values[1:]:
-                largest = b.maximum(largest, value)
-            b.store_vector(largest, outputs, start)
+    for channel, widths in b.tiles(channels, registers.lanes, registers.vectors):
+        with b.loop(rows) as r, b.loop(row // channels // pool_columns) as c:
+            inputs = b.at(source, (r, row * pool_rows), (c, pool_columns * channels), channel)
+            outputs = b.at(target, (r, out_row), (c, channels), channel)
+            for start, width in starts_of(widths):
+                places = [i * row + j * channels + start for i in range(pool_rows) for j in range(pool_columns)]
+                values = [b.load_vector(inputs, place, width) for place in places]
+                b.store_vector(reduce(b.maximum, values), outputs, start)
     b.ret_void()
     return b.function
