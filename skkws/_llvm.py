@@ -167,6 +167,10 @@ class Builder(ir.IRBuilder):
         """Square roots of a vector."""
         return self._intrinsic("sqrt", value)
 
+    def round(self, value):
+        """Nearest whole numbers of a vector."""
+        return self._intrinsic("rint", value)
+
     def multiply_add(self, a, b, c):
         """Multiply two vectors and add a third, with one rounding where the processor can."""
         return self._intrinsic("fmuladd", a, b, c)

@@ -1,6 +1,7 @@
 """The paper's keyword head as a classifier."""
 
 import sys
+from dataclasses import asdict
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,8 +14,8 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from skkws._progress import progress
-from skkws.classifiers._training import Network, batch_edges, predict_probabilities, training_loop
-from skkws.networks._keyword_head import keyword_head
+from skkws.classifiers._head_kernels import ACTIVATIONS
+from skkws.classifiers._head_network import HeadNetwork, HeadTraining
 from skkws.networks._speech_embedding import N_DIMS
 
 _OPTIMIZERS = {"adam", "adamw", "nadam", "rmsprop", "sgd"}
@@ -23,9 +24,9 @@ _OPTIMIZERS = {"adam", "adamw", "nadam", "rmsprop", "sgd"}
 class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
     """The paper's head on embedding vectors: two convolutions over time and a softmax.
 
-    The network is :func:`skkws.networks.keyword_head` [1]_, trained on cross-entropy. An epoch is one call into
-    compiled code, and what is compiled serves every later fit of the same network, so a fit on few recordings takes
-    a fraction of a second. Batch norm works on batches in `fit` and on its running statistics in `predict`.
+    The network is :func:`skkws.networks.keyword_head` [1]_, trained on cross-entropy. It is trained and evaluated by
+    machine code made for the processor at hand, which needs no TensorFlow: a fit on few recordings takes a fraction of
+    a second. A fit uses one core. Batch norm works on batches in `fit` and on its running statistics in `predict`.
 
     Parameters
     ----------
@@ -41,13 +42,13 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
     schedule : {"cosine", "constant"}, default="cosine"
         Whether the learning rate falls to zero over the epochs along half a cosine, or stays.
     optimizer : {"adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
-        Keras optimizer, at its defaults but for the learning rate.
+        Optimizer, at Keras' defaults but for the learning rate.
     filters : int, default=96
         Filters of both convolutions.
     kernel_size : int, default=3
         Their width, in vectors.
-    activation : str, default="elu"
-        A Keras activation.
+    activation : {"elu", "leaky_relu", "relu", "selu", "silu", "tanh"}, default="elu"
+        Activation behind each convolution, as Keras defines it.
     dropout : float, default=0.5
         Share of the channels behind each convolution that an update leaves out, the same ones for all its rows.
     l1, l2 : float, default=0.0
@@ -78,8 +79,8 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
         ``"loss"`` and ``"accuracy"`` of each epoch over its batches, ``"val_loss"`` and ``"val_accuracy"`` with early
         stopping.
     model_ : keras.Model
-        The trained network, from standardised vectors (n_clips, n_vectors, n_dims) to probabilities. Made anew at
-        each access.
+        The trained network as a Keras model, from standardised vectors (n_clips, n_vectors, n_dims) to probabilities.
+        Made anew at each access.
     n_features_in_ : int
         Columns of a row.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -126,7 +127,7 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
         "optimizer": [StrOptions(_OPTIMIZERS)],
         "filters": [Interval(Integral, 1, None, closed="left")],
         "kernel_size": [Interval(Integral, 1, None, closed="left")],
-        "activation": [str],
+        "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "l1": [Interval(Real, 0, None, closed="left")],
         "l2": [Interval(Real, 0, None, closed="left")],
@@ -285,7 +286,13 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        return predict_probabilities(self._network(), self.weights_, self._vectors(X))
+        network = self._network()
+        if [weight.shape for weight in self.weights_] != network.weight_shapes():
+            raise ValueError(
+                "The trained weights do not fit the network: its parameters were changed after fit, or another version "
+                "of skkws trained it. Fit again."
+            )
+        return network.probabilities(self.weights_, network.pad(self._vectors(X)))
 
     def predict(self, X):
         """Most probable label of each row.
@@ -306,8 +313,10 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
     @property
     def model_(self):
         """The trained network as a ``keras.Model``."""
+        from skkws.networks import keyword_head
+
         check_is_fitted(self)
-        model = self._network().build()
+        model = keyword_head(**asdict(self._network()))
         model.set_weights(self.weights_)
         return model
 
@@ -334,16 +343,14 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
             dimensions = X.reshape(-1, self._shape[1])
             self.scaler_ = StandardScaler().fit(dimensions, sample_weight=np.repeat(sample_weight, n_vectors))
         self._random_state = check_random_state(self.random_state)
-        self.weights_ = self._network().build(self._random_state.randint(2**28)).get_weights()
+        self.weights_ = self._network().initial_weights(self._random_state)
         self._optimizer_state = None
         self.history_, self.n_iter_ = {}, 0
 
     def _network(self):
         names = ("filters", "kernel_size", "activation", "dropout", "l1", "l2")
         settings = {name: getattr(self, name) for name in names}
-        n_vectors, n_dims = self._shape
-        settings |= {"n_vectors": n_vectors, "n_dims": n_dims, "n_classes": len(self.classes_), "dtype": self._dtype}
-        return Network(keyword_head, tuple(sorted(settings.items())))
+        return HeadNetwork(*self._shape, len(self.classes_), **settings, dtype=self._dtype)
 
     def _vectors(self, X):
         dimensions = X.reshape(-1, self._shape[1])
@@ -353,34 +360,36 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
 
     def _train(self, X, y, sample_weight, *, epochs, schedule, hold_out):
         weight = sample_weight * compute_sample_weight(self.class_weight, y).astype(sample_weight.dtype)
-        data = (self._vectors(X), np.searchsorted(self.classes_, y).astype(np.int32), weight.astype(self._dtype))
-        data, held_out = self._hold_out(data) if hold_out else (data, None)
-        edges = batch_edges(len(data[0]), self.batch_size)
-        weighted = bool(np.ptp(data[2]))
+        network = self._network()
+        padded, labels = network.pad(self._vectors(X)), np.searchsorted(self.classes_, y)
+        data, held_out = (padded, labels, weight.astype(self._dtype)), None
+        if hold_out:
+            data, held_out = self._hold_out(data)
+        n_rows = len(data[0])
+        # The fewest batches of at most `batch_size` rows, all of nearly the same size.
+        edges = np.linspace(0, n_rows, -(-n_rows // self.batch_size) + 1).astype(int)
+        dropout = np.random.RandomState(self._random_state.randint(2**31 - 1))
+        size = np.diff(edges).max()
+        training = HeadTraining(network, self.weights_, self.optimizer, self._optimizer_state, data, size, dropout)
         best_loss, best_weights, waited = np.inf, None, 0
-        with (
-            training_loop(self._network(), self.optimizer, weighted=weighted) as loop,
-            progress("Training", epochs, verbose=self.verbose == 1) as advance,
-        ):
-            data = _to_tensors(data)
-            loop.start(self.weights_, self._random_state.randint(2**31 - 1), self._optimizer_state)
+        with progress("Training", epochs, verbose=self.verbose == 1) as advance:
             for epoch in range(epochs):
                 rate = self.learning_rate
                 if schedule == "cosine":
                     rate *= 0.5 * (1.0 + np.cos(np.pi * epoch / epochs))
-                order = self._random_state.permutation(edges[-1]).astype(np.int32)
-                scores = dict(zip(("loss", "accuracy"), loop.train_epoch(data, order, edges, rate), strict=True))
+                order = self._random_state.permutation(n_rows)
+                scores = dict(zip(("loss", "accuracy"), training.train_epoch(order, edges, rate), strict=True))
                 if held_out:
-                    scores |= zip(("val_loss", "val_accuracy"), loop.evaluate(held_out), strict=True)
+                    scores |= zip(("val_loss", "val_accuracy"), training.evaluate(*held_out), strict=True)
                 self._record(scores, advance)
                 if held_out:
                     waited += 1
                     if scores["val_loss"] < best_loss:
-                        best_loss, best_weights, waited = scores["val_loss"], loop.weights, 0
+                        best_loss, best_weights, waited = scores["val_loss"], training.weights, 0
                     if waited == self.patience:
                         break
-            self.weights_ = best_weights or loop.weights
-            self._optimizer_state = loop.optimizer_state
+        self.weights_ = best_weights or training.weights
+        self._optimizer_state = training.optimizer_state
 
     def _record(self, scores, advance):
         """Keep and show the scores of an epoch."""
@@ -409,9 +418,3 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
             *data, test_size=n_held_out, stratify=data[1], random_state=self._random_state.randint(2**31 - 1)
         )
         return parts[0::2], parts[1::2]
-
-
-def _to_tensors(arrays):
-    import tensorflow as tf
-
-    return tuple(tf.convert_to_tensor(array) for array in arrays)

@@ -145,7 +145,7 @@ def test_early_stopping_needs_every_class_on_both_sides(words):
 
 def test_warm_start_goes_on_and_otherwise_fit_begins_anew(words):
     X, y = words
-    head = KeywordHeadClassifier(epochs=2, random_state=0, warm_start=True).fit(X, y)
+    head = KeywordHeadClassifier(epochs=2, dropout=0.0, random_state=0, warm_start=True).fit(X, y)
     after_two = head.history_["loss"][-1]
     head.fit(X, y)
     assert head.n_iter_ == 4
