@@ -8,11 +8,13 @@ from importlib.metadata import version
 
 _HOME_OF = {
     "AudioLoader": "skkws.audio",
+    "CachedTransformer": "skkws.caching",
     "KeywordHeadClassifier": "skkws.classifiers",
     "LogMelTransformer": "skkws.features",
     "MFCCTransformer": "skkws.features",
     "SpeechEmbeddingTransformer": "skkws.embedding",
     "embed": "skkws.embedding",
+    "extract_features": "skkws.extraction",
     "load_model": "skkws.persistence",
     "log_mel": "skkws.features",
     "mfcc": "skkws.features",

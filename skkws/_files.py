@@ -1,9 +1,9 @@
 """Files that are whole or not there."""
 
 import os
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 
 @contextmanager
@@ -18,19 +18,16 @@ def whole_file(path):
     Yields
     ------
     draft : Path
-        A file beside it, with the same extension.
+        A hidden file beside it, with the same extension.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    draft = Path(draft)
+    draft = path.with_name(f".{path.stem}-{uuid4().hex[:12]}{path.suffix}")
+    draft.touch(exist_ok=False)  # with the permissions of any new file
     try:
         yield draft
-        # A temporary file is for its owner alone; what a user asked for has the usual permissions.
-        mask = os.umask(0)
-        os.umask(mask)
-        draft.chmod(0o666 & ~mask)
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())  # a name must not outlive a power cut without its content
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress(description, total, *, verbose=1):
-    """Progress bar on the standard error stream; gives a function that moves it on by one step.
+    """Progress bar on the standard error stream; gives a function that moves it on.
 
     Parameters
     ----------
@@ -19,10 +19,11 @@ def progress(description, total, *, verbose=1):
     Yields
     ------
     advance : callable
-        Called after each step; ``advance(note)`` also shows a short text behind the bar.
+        Called after each step; ``advance(note)`` also shows a short text behind the bar, ``advance(note, steps)``
+        moves on by some steps at once.
     """
     if not verbose:
-        yield lambda note="": None
+        yield lambda note="", steps=1: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -36,4 +37,4 @@ def progress(description, total, *, verbose=1):
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(description, total=total, note="")
-        yield lambda note="": bar.update(task, advance=1, note=note)
+        yield lambda note="", steps=1: bar.update(task, advance=steps, note=note)

@@ -199,7 +199,8 @@ def source_name(source, default):
     return name if isinstance(name, str) else default
 
 
-def _read_bytes(source, name):
+def read_bytes(source, name):
+    """Return the encoded bytes of a recording, whatever holds them."""
     if isinstance(source, str | os.PathLike):
         try:
             with open(source, "rb") as file:
@@ -270,7 +271,7 @@ def decode(source, name):
     """Return the mono float32 samples and the rate of an encoded recording."""
     import soundfile as sf
 
-    content = _read_bytes(source, name)
+    content = read_bytes(source, name)
     if not content:
         raise AudioError(f"{name}: the file is empty (0 bytes). Record it again or leave it out.")
     _check_complete(content, name)

@@ -30,6 +30,7 @@ _DEMO_CLIPS_PER_WORD = 48
 # Models that give probabilities and can be saved without trusting more than our own types.
 _TRAINABLE = ("embedding+head", "embedding+logreg", "mfcc+logreg")
 _PREDICTED_AT_ONCE = 256
+_FEATURES = ("embedding", "logmel", "mfcc")
 
 _Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that holds a folder of recordings for each word.")]
 _Group = Annotated[
@@ -56,7 +57,6 @@ def _mendable(command):
     @wraps(command)
     def run(*args, **kwargs):
         try:
-            _start_tensorflow()
             command(*args, **kwargs)
         except (BrokenPipeError, typer.Exit):
             raise  # a reader that has seen enough (`skkws predict ... | head`) is no error; an exit has been explained
@@ -123,9 +123,7 @@ def train(
     """Train a spotter on a folder of recordings and save it."""
     if model not in _TRAINABLE:
         raise typer.BadParameter(f"{model!r} is none of {', '.join(_TRAINABLE)}.", param_hint="--model")
-    _check_writable(output.parent, "--output")
-    if output.is_dir():
-        raise typer.BadParameter(f"{output} is a folder; name a file in it.", param_hint="--output")
+    _check_output_file(output)
     from sklearn.pipeline import make_pipeline
 
     from skkws.audio import AudioLoader
@@ -176,6 +174,56 @@ def predict(
         raise typer.Exit(1)
 
 
+@app.command()
+@_mendable
+def extract(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR_OR_FILE...", help="Folders that hold a folder for each word, and recordings."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="NPZ", help="File to write the features to.")],
+    features: Annotated[str, typer.Option(help=f"One of {', '.join(_FEATURES)}.")] = _FEATURES[0],
+    pooling: Annotated[
+        str | None,
+        typer.Option(help="How the vectors of an embedding become one: mean, max or mean_max (default: not at all)."),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder that keeps features; what is in it is not computed again."),
+    ] = None,
+    labels: _Labels = None,
+    group: _Group = None,
+    duration: _Duration = 1.0,
+    n_jobs: Annotated[int | None, typer.Option("--n-jobs", help="Threads that read recordings (default: 1).")] = None,
+):
+    """Write the features of recordings, with labels and speakers, to a file for NumPy."""
+    transformer = _feature_transformer(features, pooling)
+    _check_output_file(output)
+    if cache:
+        _check_writable(cache, "--cache")
+    import numpy as np
+
+    from skkws._files import whole_file
+    from skkws.audio import AudioLoader
+    from skkws.extraction import extract as extract_files
+
+    start = perf_counter()
+    files, target, groups = _recordings(sources, labels=_parted(labels), group=group)
+    loader = AudioLoader(duration=duration, on_error="skip")
+    found = extract_files(files, transformer, loader, cache, n_jobs, verbose=1)
+    for reason in found.skipped:
+        _say(f"left out: {reason}")
+    arrays = {"labels": target, "groups": groups, "paths": files}
+    with whole_file(output) as draft, draft.open("wb") as file:
+        np.savez(file, features=found.features, **{name: array[found.kept] for name, array in arrays.items()})
+    n_clips, n_features = found.features.shape
+    seconds = perf_counter() - start
+    _say(
+        f"{output}: {n_clips} clips x {n_features} features in {seconds:.1f} s ({n_clips / seconds:.0f} clips/s), "
+        f'{found.n_known} from the cache. In Python: numpy.load("{output}")["features"], and so labels, groups, paths.'
+    )
+
+
 @app.callback(invoke_without_command=True)
 def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False):
     if version:
@@ -197,6 +245,40 @@ def _load(folder, *, labels, limit, group, duration, seed, n_jobs):
         _say(f"left out: {reason}")
     data.target, data.groups = data.target[loader.kept_], data.groups[loader.kept_]
     return X, data
+
+
+def _recordings(sources, *, labels, group):
+    """Paths, labels and speakers of what is in folders, and of single recordings; a word is a folder's name."""
+    import numpy as np
+
+    from skkws.datasets import load_keyword_folder
+    from skkws.datasets._folder import speaker_function
+
+    speaker_of = speaker_function(group)
+    found = []
+    for source in sources:
+        if source.is_dir():
+            data = load_keyword_folder(source, labels=labels, group=group)
+            found += zip(data.filenames, data.target, data.groups, strict=True)
+        elif source.exists():
+            found.append((str(source), source.absolute().parent.name, speaker_of(source)))
+        else:
+            raise FileNotFoundError(f"{source}: no such file or folder. Check the path.")
+    return tuple(np.array(column) for column in zip(*found, strict=True))
+
+
+def _feature_transformer(features, pooling):
+    from skkws import LogMelTransformer, MFCCTransformer, SpeechEmbeddingTransformer
+
+    if features not in _FEATURES:
+        raise typer.BadParameter(f"{features!r} is none of {', '.join(_FEATURES)}.", param_hint="--features")
+    if pooling is not None and features != "embedding":
+        raise typer.BadParameter(f"only embeddings are pooled, not {features}.", param_hint="--pooling")
+    if pooling not in (None, "mean", "max", "mean_max"):
+        raise typer.BadParameter(f"{pooling!r} is none of mean, max, mean_max.", param_hint="--pooling")
+    if features == "embedding":
+        return SpeechEmbeddingTransformer(pooling=pooling)
+    return {"logmel": LogMelTransformer, "mfcc": MFCCTransformer}[features]()
 
 
 def _parted(names):
@@ -253,6 +335,12 @@ def _predict(pipeline, files):
     ], bad
 
 
+def _check_output_file(output):
+    _check_writable(output.parent, "--output")
+    if output.is_dir():
+        raise typer.BadParameter(f"{output} is a folder; name a file in it.", param_hint="--output")
+
+
 def _check_writable(folder, option):
     """Find out before the work whether its result can be kept."""
     try:
@@ -261,22 +349,6 @@ def _check_writable(folder, option):
         raise typer.BadParameter(f"{folder} cannot be made: {error.strerror}.", param_hint=option) from error
     if not os.access(folder, os.W_OK):
         raise typer.BadParameter(f"{folder} is not writable.", param_hint=option)
-
-
-def _start_tensorflow():
-    """Start TensorFlow without the lines it writes to the terminal meanwhile, which no setting turns off."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        import tensorflow
-
-        tensorflow.config.list_physical_devices()  # the search for a GPU complains where there is none
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _say(message):

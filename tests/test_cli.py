@@ -6,14 +6,18 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 
+import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
 import skkws
 from skkws import cli, report
+from skkws.datasets import load_keyword_folder
+from skkws.extraction import extract
 from skkws.persistence import describe_model, save_model
 
 CHEAP = "mfcc+logreg"
@@ -57,10 +61,10 @@ def test_help_names_every_command():
     for args in (["--help"], ["-h"]):
         code, out, _ = run(*args)
         assert code == 0
-        assert all(f" {name} " in out for name in ("compare", "demo", "train", "predict"))
+        assert all(f" {name} " in out for name in ("compare", "demo", "train", "predict", "extract"))
 
 
-@pytest.mark.parametrize("command", ["compare", "demo", "train", "predict"])
+@pytest.mark.parametrize("command", ["compare", "demo", "train", "predict", "extract"])
 def test_every_command_has_help(command):
     code, out, err = run(command, "--help")
     assert (code, err) == (0, "")
@@ -220,6 +224,87 @@ def test_the_same_seed_trains_the_same_model(model, speech_folder, recordings, t
     assert run("predict", "--json", again, *recordings) == run("predict", "--json", model, *recordings)
 
 
+# extract
+
+
+def test_extract_writes_features_labels_speakers_and_paths(speech_folder, tmp_path):
+    path = tmp_path / "new" / "features.npz"
+    code, out, err = run("extract", speech_folder, "-o", path)
+    assert (code, out) == (0, "")
+    assert re.search(rf"{path}: 36 clips x 1248 features in \d+\.\d s \(\d+ clips/s\), 0 from the cache\.", err)
+    assert f'numpy.load("{path}")["features"]' in err
+    data = load_keyword_folder(speech_folder)
+    with np.load(path) as arrays:
+        assert sorted(arrays) == ["features", "groups", "labels", "paths"]
+        assert arrays["features"].dtype == np.float32
+        np.testing.assert_array_equal(arrays["features"], skkws.extract_features(data.filenames))
+        assert arrays["labels"].tolist() == data.target.tolist()
+        assert arrays["groups"].tolist() == data.groups.tolist()
+        assert arrays["paths"].tolist() == data.filenames.tolist()
+    assert os.listdir(path.parent) == ["features.npz"]
+
+
+def test_extract_finds_in_the_cache_what_it_has_computed(speech_folder, tmp_path):
+    options = ["--features", "mfcc", "--cache", tmp_path / "cache"]
+    first, again = tmp_path / "first.npz", tmp_path / "again.npz"
+    assert run("extract", speech_folder, *options, "--labels", "yes", "-o", first)[0] == 0
+    code, _, err = run("extract", speech_folder, *options, "--n-jobs", 2, "-o", again)
+    assert code == 0
+    assert "36 clips x 156 features" in err
+    assert "12 from the cache" in err
+    assert "36 from the cache" in run("extract", speech_folder, *options, "-o", first)[2]
+    with np.load(first) as one, np.load(again) as other:
+        assert all(np.array_equal(one[name], other[name]) for name in other)
+
+
+def test_extract_takes_folders_and_files(speech_folder, recordings, tmp_path):
+    path = tmp_path / "features.npz"
+    options = ["--features", "embedding", "--pooling", "mean_max", "--duration", 0.8, "--group", r"_(\d+)\.wav$"]
+    assert run("extract", recordings[2], speech_folder, recordings[0], *options, "-o", path)[0] == 0
+    with np.load(path) as arrays:
+        assert arrays["features"].shape == (38, 192)
+        assert arrays["labels"][[0, -1]].tolist() == ["yes", "no"]
+        assert arrays["paths"][[0, -1]].tolist() == [str(recordings[2]), str(recordings[0])]
+        assert arrays["groups"][0] == re.search(r"_(\d+)\.wav$", recordings[2].name)[1]
+        for i in (0, -1):
+            (same,) = np.flatnonzero(arrays["paths"][1:-1] == arrays["paths"][i])
+            np.testing.assert_array_equal(arrays["features"][1:-1][same], arrays["features"][i])
+
+
+def test_extract_leaves_out_bad_files_and_says_so(speech_folder, tmp_path):
+    folder = tmp_path / "words"
+    shutil.copytree(speech_folder, folder)
+    bad = folder / "stop" / "nobody_00.wav"
+    bad.write_text("not a recording")
+    code, _, err = run("extract", folder, "--features", "logmel", "-o", tmp_path / "features.npz")
+    assert code == 0
+    assert f"left out: {bad}: cannot be decoded" in err
+    assert "36 clips" in err
+    with np.load(tmp_path / "features.npz") as arrays:
+        assert {len(arrays[name]) for name in arrays} == {36}
+        assert str(bad) not in arrays["paths"]
+
+
+def test_extract_says_what_to_mend_and_writes_nothing(speech_folder, tmp_path):
+    (tmp_path / "file").write_text("not a recording")
+    path = tmp_path / "features.npz"
+    for args, exit_code, message in (
+        ([tmp_path / "gone", "-o", path], 1, "gone: no such file or folder. Check the path.\n"),
+        ([tmp_path / "file", "-o", path], 1, "none of the 1 files can be used; the first one: "),
+        ([speech_folder, "-o", path, "--labels", "maybe"], 1, "no folder for the labels ['maybe']"),
+        ([speech_folder, "-o", path, "--features", "plp"], 2, "'plp' is none of embedding, logmel, mfcc"),
+        ([speech_folder, "-o", path, "--pooling", "min"], 2, "'min' is none of mean, max, mean_max"),
+        ([speech_folder, "-o", path, "--features", "mfcc", "--pooling", "mean"], 2, "only embeddings are pooled"),
+        ([speech_folder, "-o", path, "--cache", tmp_path / "file"], 2, "file cannot be made: File exists"),
+        ([speech_folder, "-o", tmp_path], 2, "is a folder; name a file in it"),
+    ):
+        code, out, err = run("extract", *args)
+        assert (code, out) == (exit_code, "")
+        assert message in err
+        assert "Extracting" not in err or exit_code == 1
+    assert os.listdir(tmp_path) == ["file"]
+
+
 # What a user can mend
 
 
@@ -366,6 +451,27 @@ def test_ctrl_c_ends_compare_with_one_message_and_no_files(speech_folder, tmp_pa
     assert "Traceback" not in err
     assert "Aborted" not in err
     assert os.listdir(tmp_path) == []
+
+
+@posix
+def test_ctrl_c_ends_extract_and_keeps_what_is_done(speech_folder, tmp_path):
+    folder, cache = tmp_path / "words" / "many", tmp_path / "cache"
+    folder.mkdir(parents=True)
+    (clip, *_) = sorted(speech_folder.glob("*/*.wav"))
+    for i in range(1500):
+        (folder / f"{i}_0.wav").write_bytes(clip.read_bytes())
+    process = start("extract", folder.parent, "--output", tmp_path / "features.npz", "--cache", cache)
+    while not list(cache.glob("*/[!.]*.npy")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err.count("skkws: interrupted; nothing half-written is left.") == 1
+    assert "Traceback" not in err
+    assert sorted(os.listdir(tmp_path)) == ["cache", "words"]
+    assert not list(cache.glob("*/.*"))
+    assert extract([clip], cache_dir=cache).n_known == 1
 
 
 @posix

@@ -11,6 +11,7 @@ import skkws
 
 ESTIMATORS = [
     skkws.AudioLoader(),
+    skkws.CachedTransformer(),
     skkws.KeywordHeadClassifier(),
     skkws.LogMelTransformer(),
     skkws.MFCCTransformer(),

@@ -28,6 +28,11 @@ def test_embedding_speech_needs_none_of_the_heavy_packages():
     assert loaded_after(statements, HEAVY) == []
 
 
+def test_training_a_head_needs_none_of_the_heavy_packages():
+    fit = "skkws.KeywordHeadClassifier(epochs=1).fit(numpy.eye(4, 192), [0, 1, 0, 1]).predict(numpy.eye(4, 192))"
+    assert loaded_after(f"import numpy, skkws\n{fit}", HEAVY) == []
+
+
 def test_the_estimators_load_without_the_heavy_packages():
     assert loaded_after("from skkws import MFCCTransformer, SpeechEmbeddingTransformer, embed", HEAVY) == []
 

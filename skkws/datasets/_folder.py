@@ -87,7 +87,7 @@ def load_keyword_folder(
         if isinstance(value, str):
             raise ValueError(f"{name} must be a list of strings, got the string {value!r}. Pass [{value!r}].")
     extensions = {extension.lower() for extension in extensions}
-    speaker_of = _speaker_function(group)
+    speaker_of = speaker_function(group)
     rng = check_random_state(random_state)
 
     folders = _label_folders(Path(root), labels)
@@ -143,7 +143,7 @@ def _label_folders(root, labels):
     return [folders[label] for label in wanted]
 
 
-def _speaker_function(group):
+def speaker_function(group):
     """Return the function from path to speaker that `group` stands for."""
     if group is None:
         return lambda path: path.stem.partition("_")[0] or path.stem
