@@ -114,8 +114,9 @@ class Builder(ir.IRBuilder):
         factors = [self.load_vector(y, start, width) for start, width in starts_of(widths)]
         for p, offset in enumerate(offsets):
             scalar = self.load(self.at(x, offset))
+            scalars = {width: self.splat(scalar, width) for width in set(widths)}
             for k, factor in enumerate(factors, start=p * len(factors)):
-                sums[k] = self.multiply_add(self.splat(scalar, factor.type.count), factor, sums[k])
+                sums[k] = self.multiply_add(scalars[factor.type.count], factor, sums[k])
 
     def tiles(self, n, lanes, vectors):
         """Loop over `n` neighbouring channels in tiles of some vectors; yields the first channel and the widths."""

@@ -1,7 +1,7 @@
 """Models as files that are safe to load from a stranger."""
 
 import platform
-from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,12 @@ _TRUSTED = (
     "skkws.features._logmel.LogMelTransformer",
     "skkws.features._mfcc.MFCCTransformer",
 )
-_PACKAGES = ("skkws", "sklearn", "keras", "tensorflow", "librosa", "numpy")
+_PACKAGES = ("skkws", "scikit-learn", "librosa", "llvmlite", "numpy", "scipy", "soxr")
 
 
 def package_versions():
     """Versions of Python, skkws and the packages that results depend on, as a dict of str."""
-    return {"python": platform.python_version()} | {name: import_module(name).__version__ for name in _PACKAGES}
+    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
 
 
 def save_model(model, path):
