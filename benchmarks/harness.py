@@ -9,9 +9,10 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-PACKAGES = ("skkws", "numpy", "scipy", "tensorflow", "keras", "librosa", "kaldi-native-fbank", "openwakeword")
+OURS = ("skkws", "numpy", "scipy", "scikit-learn", "llvmlite", "tensorflow", "keras", "librosa")
+PEERS = ("kaldi-native-fbank", "openwakeword", "onnxruntime", "openvino", "ai-edge-litert", "scikeras")
 
 
 def parser_for(doc, peers, repeat=5):
@@ -23,19 +24,20 @@ def parser_for(doc, peers, repeat=5):
     return parser
 
 
-def run(title, ours, peers, args, *, warm=True):
-    """Time our function and the peers' in turn, print medians and ratios, and write them down.
+def run(question, jobs, args, *, warm=True):
+    """Time jobs in turn, print medians and ratios, and return the times.
 
-    `ours` and the values of `peers` make the thing to time: they are called once, import what they need, and return a
-    function without arguments. A peer that is not installed is left out with a line that says so. `warm` runs each once
-    right before it is timed.
+    A job makes the thing to time: it is called once, imports what it needs, and returns a function without arguments.
+    The one named ``"skkws"`` is ours; of the others those are run that ``args.peer`` names. A peer that is not
+    installed is left out with a line that says so. `warm` runs each once right before it is timed.
     """
-    timed = {"skkws": ours()}
-    for name in args.peer:
-        try:
-            timed[name] = peers[name]()
-        except ImportError as error:
-            print(f'{name}: left out, not installed ({error.name}); pip install -e ".[bench]"')
+    timed = {}
+    for name, make in jobs.items():
+        if name == "skkws" or name in args.peer:
+            try:
+                timed[name] = make()
+            except ImportError as error:
+                print(f'{name}: left out, not installed ({error.name}); pip install -e ".[bench]"')
     seconds = {name: [] for name in timed}
     for function in timed.values():
         function()  # what loads or compiles at the first call is another question
@@ -47,26 +49,32 @@ def run(title, ours, peers, args, *, warm=True):
             start = perf_counter()
             function()
             seconds[name].append(perf_counter() - start)
-    print(f"{title}; median of {args.repeat} (range), in turns")
+    print(f"{question}; median of {args.repeat} (range), in turns")
+    return {"question": question, "results": table(seconds)}
+
+
+def table(seconds):
+    """Print what each took and its ratio to ours, and return both."""
     results = {}
     for name, values in seconds.items():
         ratios = [peer / mine for peer, mine in zip(values, seconds["skkws"], strict=True)]
         results[name] = {"seconds": values, "ratio": median(ratios)}
-        spread = f"({min(values) * 1e3:.1f} to {max(values) * 1e3:.1f})"
-        print(f"{name:24} {median(values) * 1e3:9.1f} ms {spread:20} {median(ratios):6.2f} x the time of skkws")
+        spread = f"({min(values) * 1e3:.4g} to {max(values) * 1e3:.4g})"
+        print(f"{name:24} {median(values) * 1e3:10.4g} ms {spread:22} {median(ratios):6.2f} x the time of skkws")
+    return results
+
+
+def write(args, results):
+    """Write results to ``args.output``, with the machine and the versions they were measured with."""
     if args.output:
-        write(args.output, {"title": title, "results": results})
-
-
-def write(path, content):
-    """Write results with the machine and the versions they were measured with."""
-    machine = {"platform": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version()}
-    path.write_text(json.dumps({"machine": machine, "versions": _versions(), **content}, indent=2) + "\n")
+        machine = {"platform": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version()}
+        content = {"machine": machine, "versions": _versions(), "results": results}
+        args.output.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _versions():
     found = {}
-    for name in PACKAGES:
+    for name in OURS + PEERS:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -13,10 +13,13 @@ def available_threads():
 
 
 def run_threads(function, items, n_threads):
-    """Call ``function(some)`` in each of at most `n_threads` threads, with an equal share of the items."""
-    n_threads = min(len(items), n_threads)
-    if n_threads == 1:
+    """Call ``function(some)`` with a share of the items in each of at most `n_threads` threads, this one among them."""
+    shares = [items[k::n_threads] for k in range(min(len(items), n_threads))]
+    if len(shares) < 2:
         function(items)
-    elif n_threads > 1:
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(function, (items[k::n_threads] for k in range(n_threads))))
+        return
+    with ThreadPoolExecutor(len(shares) - 1) as pool:
+        others = [pool.submit(function, share) for share in shares[1:]]
+        function(shares[0])
+        for other in others:
+            other.result()
