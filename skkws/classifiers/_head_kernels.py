@@ -163,7 +163,7 @@ class _Writer:
     def activate(self):
         s = self.shape
         b, (z, scale, shift, mask, h, pooled, n, distance) = self._begin("activate", 6, integers=2)
-        activation = _ACTIVATIONS[s.activation]
+        activation, _ = _ACTIVATIONS[s.activation]
         for channel, widths in self._channels(b):
             scales, shifts, masks = (self._load(b, widths, array, channel) for array in (scale, shift, mask))
             with b.loop(n) as i:
@@ -173,7 +173,7 @@ class _Writer:
                         place = ((i, self.clip), first, (t, s.filters), channel)
                         values = self._load(b, widths, z, *place)
                         values = map(b.multiply_add, values, scales, shifts)
-                        values = [activation(b, a)[0] for a in values]
+                        values = [activation(b, a) for a in values]
                         self._store(b, widths, values, h, *place)
                         maxima[:] = map(b.maximum, maxima, values)
                     masked = list(map(b.fmul, maxima, masks))
@@ -184,7 +184,7 @@ class _Writer:
         s = self.shape
         b, arguments = self._begin("unpool", 11)
         z, h, d_pooled, mask, mean, rate, scale, shift, d_a, d_gamma, d_beta, n = arguments
-        activation = _ACTIVATIONS[s.activation]
+        _, slope_of = _ACTIVATIONS[s.activation]
         for channel, widths in self._channels(b):
             k = len(widths)
             masks, means, rates, scales, shifts = (
@@ -209,7 +209,7 @@ class _Writer:
                         for j in range(k):
                             hit = b.and_(carried[2 * k + j], b.fcmp_ordered("==", outputs[j], maxima[j]))
                             carried[2 * k + j] = b.and_(carried[2 * k + j], b.not_(hit))
-                            slope = activation(b, b.multiply_add(values[j], scales[j], shifts[j]))[1]
+                            slope = slope_of(b, b.multiply_add(values[j], scales[j], shifts[j]), outputs[j])
                             zero = self._constant(0.0, widths[j])
                             d_arguments.append(b.select(hit, b.fmul(gradients[j], slope), zero))
                             normed = b.fmul(b.fsub(values[j], means[j]), rates[j])
@@ -283,7 +283,7 @@ def _exp(b, x):
     x = b.select(b.fcmp_ordered("<", x, number(-bound)), number(-bound), x)
     x = b.select(b.fcmp_ordered(">", x, number(bound)), number(bound), x)
     power = b.round(b.fmul(x, number(float(1 / np.log(2)))))
-    # ln 2 in two parts, the first of few enough bits that its products are exact.
+    # ln 2 in two parts, the first of few enough bits that its products are exact (Cephes; in double precision fdlibm).
     high = float(np.float32(0.693359375)) if single else 0.693147180369123816490
     low = -2.12194440e-4 if single else 1.90821492927058770002e-10
     rest = b.multiply_add(power, number(-low), b.multiply_add(power, number(-high), x))
@@ -300,29 +300,56 @@ def _exp(b, x):
 
 
 def _elu(b, a):
-    zero, one = constant(0.0, a.type), constant(1.0, a.type)
+    zero = constant(0.0, a.type)
     negative = b.select(b.fcmp_ordered("<", a, zero), a, zero)
-    h = b.maximum(a, b.fsub(_exp(b, negative), one))
-    return h, b.fadd(b.select(b.fcmp_ordered("<", h, zero), h, zero), one)
+    return b.maximum(a, b.fsub(_exp(b, negative), constant(1.0, a.type)))
+
+
+def _elu_slope(b, a, h):
+    zero = constant(0.0, a.type)
+    return b.fadd(b.select(b.fcmp_ordered("<", h, zero), h, zero), constant(1.0, a.type))
 
 
 def _relu(b, a):
-    zero = constant(0.0, a.type)
-    return b.maximum(a, 0.0), b.select(b.fcmp_ordered(">", a, zero), constant(1.0, a.type), zero)
+    return b.maximum(a, 0.0)
+
+
+def _relu_slope(b, a, h):
+    return _choose(b, a, 1.0, 0.0)
 
 
 def _leaky_relu(b, a):
-    slope = constant(0.2, a.type)
-    positive = b.fcmp_ordered(">", a, constant(0.0, a.type))
-    return b.maximum(a, b.fmul(slope, a)), b.select(positive, constant(1.0, a.type), slope)
+    return b.maximum(a, b.fmul(constant(0.2, a.type), a))
+
+
+def _leaky_relu_slope(b, a, h):
+    return _choose(b, a, 1.0, 0.2)
 
 
 def _selu(b, a):
-    h, slope = _elu(b, a)
-    scale, alpha = constant(_SELU_SCALE, a.type), constant(_SELU_SCALE * _SELU_ALPHA, a.type)
-    positive = b.fcmp_ordered(">", a, constant(0.0, a.type))
-    factor = b.select(positive, scale, alpha)
-    return b.fmul(h, factor), b.fmul(slope, factor)
+    return b.fmul(_elu(b, a), _choose(b, a, _SELU_SCALE, _SELU_SCALE * _SELU_ALPHA))
+
+
+def _selu_slope(b, a, h):
+    negative = b.fadd(h, constant(_SELU_SCALE * _SELU_ALPHA, a.type))
+    return b.select(b.fcmp_ordered(">", a, constant(0.0, a.type)), constant(_SELU_SCALE, a.type), negative)
+
+
+def _silu(b, a):
+    return b.fmul(a, _sigmoid(b, a))
+
+
+def _silu_slope(b, a, h):
+    sigmoid = _sigmoid(b, a)
+    return b.fadd(sigmoid, b.fmul(h, b.fsub(constant(1.0, a.type), sigmoid)))
+
+
+def _tanh(b, a):
+    return b.fsub(b.fmul(constant(2.0, a.type), _sigmoid(b, b.fadd(a, a))), constant(1.0, a.type))
+
+
+def _tanh_slope(b, a, h):
+    return b.fsub(constant(1.0, a.type), b.fmul(h, h))
 
 
 def _sigmoid(b, a):
@@ -330,25 +357,18 @@ def _sigmoid(b, a):
     return b.fdiv(one, b.fadd(one, _exp(b, b.fneg(a))))
 
 
-def _silu(b, a):
-    sigmoid = _sigmoid(b, a)
-    h = b.fmul(a, sigmoid)
-    return h, b.fadd(sigmoid, b.fmul(h, b.fsub(constant(1.0, a.type), sigmoid)))
+def _choose(b, a, positive, other):
+    zero = constant(0.0, a.type)
+    return b.select(b.fcmp_ordered(">", a, zero), constant(positive, a.type), constant(other, a.type))
 
 
-def _tanh(b, a):
-    one = constant(1.0, a.type)
-    h = b.fsub(b.fmul(constant(2.0, a.type), _sigmoid(b, b.fadd(a, a))), one)
-    return h, b.fsub(one, b.fmul(h, h))
-
-
-# From the argument to the value and the slope.
+# From the argument to the value, and from argument and value to the slope.
 _ACTIVATIONS = {
-    "elu": _elu,
-    "leaky_relu": _leaky_relu,
-    "relu": _relu,
-    "selu": _selu,
-    "silu": _silu,
-    "tanh": _tanh,
+    "elu": (_elu, _elu_slope),
+    "leaky_relu": (_leaky_relu, _leaky_relu_slope),
+    "relu": (_relu, _relu_slope),
+    "selu": (_selu, _selu_slope),
+    "silu": (_silu, _silu_slope),
+    "tanh": (_tanh, _tanh_slope),
 }
 ACTIVATIONS = frozenset(_ACTIVATIONS)

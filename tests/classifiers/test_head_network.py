@@ -6,6 +6,8 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skkws._llvm import AVX2, AVX512, NEON, SSE
+from skkws.classifiers import _head_kernels, _head_network
 from skkws.classifiers._head_kernels import ACTIVATIONS
 from skkws.classifiers._head_network import HeadNetwork, HeadTraining, Passes
 from skkws.classifiers._optimizers import Optimizer
@@ -94,6 +96,24 @@ def test_gradients_and_running_statistics_are_those_of_the_keras_model(network):
         assert_allclose(actual, wanted, atol=tolerance(network) * np.abs(wanted).max())
     for i in RUNNING:
         assert_allclose(weights[i], model.get_weights()[i], atol=10 * tolerance(network))
+
+
+@pytest.mark.parametrize("registers", [AVX512, AVX2, SSE, NEON], ids=["AVX512", "AVX2", "SSE", "NEON"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_kind_of_processor_computes_the_same(monkeypatch, registers, dtype):
+    network = make(filters=61, dtype=dtype)
+    vectors, labels = rows_of(network, 20)
+    ones, results = np.ones(61, dtype), []
+    for layout in (None, registers):
+        if layout:
+            monkeypatch.setattr(_head_kernels, "host_registers", lambda: registers)
+            monkeypatch.setattr(_head_network, "compile_block", _head_kernels.compile_block.__wrapped__)
+        weights = random_weights(network)
+        gradients = [np.zeros_like(weight) for weight in weights]
+        passes = Passes(network, network.pad(vectors), 20)
+        passes.learn(weights, gradients, np.arange(20), labels, np.ones(20, dtype), (ones, ones))
+        results.append(np.concatenate([array.ravel() for array in (*weights, *gradients)]))
+    assert_allclose(*results, atol=1e-5 if dtype == "float32" else 1e-13)
 
 
 def test_a_row_of_weight_two_counts_as_two_rows():
