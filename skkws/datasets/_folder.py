@@ -4,8 +4,9 @@ import os
 import re
 from pathlib import Path
 
-import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
+
+from skkws.datasets._bunch import clip_bunch
 
 __all__ = ["AUDIO_EXTENSIONS", "load_keyword_folder"]
 
@@ -110,18 +111,7 @@ def load_keyword_folder(
         target += [folder.name] * len(files)
         groups += map(speaker_of, files)
 
-    target_names = [folder.name for folder in folders]
-    groups = np.asarray(groups)
-    return Bunch(
-        filenames=np.asarray(filenames),
-        target=np.asarray(target),
-        target_names=target_names,
-        groups=groups,
-        DESCR=(
-            f"{len(filenames)} recordings of {len(target_names)} keywords by {len(np.unique(groups))} speakers "
-            f"from {os.fspath(root)}: {', '.join(target_names)}."
-        ),
-    )
+    return clip_bunch(filenames, target, groups, source=root)
 
 
 def _label_folders(root, labels):
