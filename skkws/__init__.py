@@ -7,12 +7,23 @@ from importlib import import_module
 from importlib.metadata import version
 
 _HOME_OF = {
+    "AudioAugmenter": "skkws.augment",
     "AudioLoader": "skkws.audio",
+    "AugmentedClassifier": "skkws.augment",
+    "BandScaler": "skkws.features",
     "CachedTransformer": "skkws.caching",
+    "FrameStacker": "skkws.features",
     "KeywordHeadClassifier": "skkws.classifiers",
     "LogMelTransformer": "skkws.features",
+    "LogSpectrogramTransformer": "skkws.features",
+    "LoudnessNormalizer": "skkws.preparation",
     "MFCCTransformer": "skkws.features",
+    "PeakNormalizer": "skkws.preparation",
+    "Resample": "skkws.preparation",
     "SpeechEmbeddingTransformer": "skkws.embedding",
+    "TelephoneBand": "skkws.preparation",
+    "TrimSilence": "skkws.preparation",
+    "VoiceActivityFilter": "skkws.preparation",
     "embed": "skkws.embedding",
     "extract_features": "skkws.extraction",
     "load_model": "skkws.persistence",

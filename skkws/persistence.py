@@ -12,10 +12,21 @@ _FORMAT = 1
 # Beyond what skops trusts by itself (NumPy, scikit-learn): our estimators, which hold parameters and arrays alone.
 _TRUSTED = (
     "skkws.audio.AudioLoader",
+    "skkws.augment._augmenter.AudioAugmenter",
+    "skkws.augment._classifier.AugmentedClassifier",
     "skkws.classifiers._head.KeywordHeadClassifier",
     "skkws.embedding.SpeechEmbeddingTransformer",
     "skkws.features._logmel.LogMelTransformer",
     "skkws.features._mfcc.MFCCTransformer",
+    "skkws.features._scaling.BandScaler",
+    "skkws.features._spectrogram.LogSpectrogramTransformer",
+    "skkws.features._stacking.FrameStacker",
+    "skkws.preparation._level.LoudnessNormalizer",
+    "skkws.preparation._level.PeakNormalizer",
+    "skkws.preparation._rate.Resample",
+    "skkws.preparation._rate.TelephoneBand",
+    "skkws.preparation._silence.TrimSilence",
+    "skkws.preparation._speech.VoiceActivityFilter",
 )
 _PACKAGES = ("skkws", "scikit-learn", "librosa", "llvmlite", "numpy", "scipy", "soxr")
 

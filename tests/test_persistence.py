@@ -51,6 +51,23 @@ def test_a_loaded_model_gives_the_same_probabilities(trained, tmp_path):
     assert loaded.classes_.tolist() == ["no", "stop", "yes"]
 
 
+def test_every_step_of_ours_can_be_saved_and_loaded(tmp_path):
+    clips = np.random.RandomState(0).uniform(-0.1, 0.1, (6, 8000)).astype(np.float32)
+    labels = ["no", "yes"] * 3
+    prepared = (
+        skkws.TrimSilence(),
+        skkws.VoiceActivityFilter(),
+        skkws.TelephoneBand(),
+        skkws.PeakNormalizer(),
+        skkws.LoudnessNormalizer(),
+        skkws.Resample(),
+    )
+    features = (skkws.LogSpectrogramTransformer(8000), skkws.BandScaler(), skkws.FrameStacker())
+    model = make_pipeline(*prepared, *features, LogisticRegression()).fit(clips, labels)
+    save_model(model, tmp_path / "model.skops")
+    np.testing.assert_array_equal(load_model(tmp_path / "model.skops").predict_proba(clips), model.predict_proba(clips))
+
+
 def test_a_loaded_model_can_be_saved_again(trained, tmp_path):
     model, files = trained
     for name in ("once.skops", "twice.skops"):

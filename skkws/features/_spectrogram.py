@@ -1,0 +1,214 @@
+"""Log-spectrograms: the bins of a short-time Fourier transform as they are."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.fft
+from sklearn.utils._param_validation import Interval
+
+from skkws._threads import available_threads, run_threads
+from skkws.features._base import FrameTransformer
+from skkws.features._logmel import _BLOCK_FRAMES, _n_frames, _pad, _taper
+
+
+def log_spectrogram(
+    y,
+    *,
+    sample_rate=16000,
+    win_length=320,
+    hop_length=160,
+    n_fft=None,
+    fmax=None,
+    power=1.0,
+    log_offset=1e-3,
+    window="hann",
+    center=False,
+):
+    """Logarithmic spectra of one or many signals.
+
+    The defaults are 20 ms periodic Hann windows every 10 ms, and the natural logarithm of (magnitude + 0.001) at
+    every 50 Hz: the spectrograms that Deep Speech 2 [1]_ made the input of speech recognisers.
+
+    Parameters
+    ----------
+    y : array-like of shape (..., n_samples)
+        Signals in [-1, 1]. A signal shorter than one window is padded with zeros at its end.
+    sample_rate : int, default=16000
+        Samples per second.
+    win_length, hop_length : int, default=320, 160
+        Length of a window and distance between two, in samples.
+    n_fft : int or None, default=None
+        Length of the FFT, in samples; not less than `win_length`. None means `win_length`.
+    fmax : float or None, default=None
+        Top frequency in Hz: bins above it are left out. None means half the sample rate.
+    power : float, default=1.0
+        Exponent of the magnitude: 1 for magnitudes, 2 for power spectra.
+    log_offset : float, default=1e-3
+        Added to the magnitudes, or their powers, before the logarithm.
+    window : str or tuple, default="hann"
+        A window of :func:`scipy.signal.get_window`, in its periodic form.
+    center : bool, default=False
+        Whether window ``t`` is centred on sample ``t * hop_length`` (the signal is padded with ``win_length // 2``
+        zeros on both sides) or begins there.
+
+    Returns
+    -------
+    spectra : ndarray of shape (..., frames, bins), dtype float32
+        Natural logarithms; ``frames = 1 + (n_samples - win_length) // hop_length`` without centring. Bin ``k`` is at
+        ``k * sample_rate / n_fft`` Hz.
+
+    Raises
+    ------
+    ValueError
+        If the parameters contradict each other, such as `fmax` above half the sample rate.
+
+    References
+    ----------
+    .. [1] Amodei et al. (2016), "Deep Speech 2: End-to-End Speech Recognition in English and Mandarin",
+       arXiv:1512.02595.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skkws.features import log_spectrogram
+    >>> y = np.sin(2 * np.pi * 450 * np.arange(16000) / 16000)
+    >>> spectra = log_spectrogram(y, fmax=4000)
+    >>> spectra.shape, int(spectra[0].argmax()) * 50
+    ((99, 81), 450)
+    """
+    n_fft, n_bins = _bins(sample_rate, win_length, n_fft, fmax)
+    y = np.asarray(y, dtype=np.float32)
+    if y.ndim == 0 or y.shape[-1] == 0:
+        raise ValueError(f"y needs at least one sample on its last axis, got an array of shape {y.shape}.")
+    signals = _pad(y.reshape(-1, y.shape[-1]), win_length, center)
+    windows = np.lib.stride_tricks.sliding_window_view(signals, win_length, axis=1)[:, ::hop_length]
+    taper = _taper(window, win_length)
+    spectra = np.empty((*windows.shape[:2], n_bins), dtype=np.float32)
+
+    def fill(blocks):
+        for clips, frames in blocks:
+            magnitudes = np.abs(scipy.fft.rfft(windows[clips, frames] * taper, n_fft)[..., :n_bins])
+            if power != 1:
+                magnitudes **= power
+            spectra[clips, frames] = np.log(magnitudes + np.float32(log_offset))
+
+    # Blocks of clips, or of frames of a long one, bound the memory, and threads share them out.
+    n_frames = windows.shape[1]
+    clips = max(1, _BLOCK_FRAMES // n_frames)
+    blocks = [
+        (slice(i, i + clips), slice(t, t + _BLOCK_FRAMES))
+        for i in range(0, len(signals), clips)
+        for t in range(0, n_frames, _BLOCK_FRAMES)
+    ]
+    run_threads(fill, blocks, available_threads())
+    return spectra.reshape(*y.shape[:-1], n_frames, n_bins)
+
+
+def _bins(sample_rate, win_length, n_fft, fmax):
+    """Length of the FFT and number of its bins up to `fmax`; refuse parameters that are wrong together."""
+    n_fft = win_length if n_fft is None else n_fft
+    if n_fft < win_length:
+        raise ValueError(
+            f"n_fft must not be less than win_length, got n_fft={n_fft} and win_length={win_length}; raise n_fft, "
+            "leave it at None, or shorten the window."
+        )
+    fmax = sample_rate / 2 if fmax is None else fmax
+    if fmax > sample_rate / 2:
+        raise ValueError(
+            f"fmax must not exceed half the sample rate, got fmax={fmax} Hz at sample_rate={sample_rate}; lower it to "
+            f"{sample_rate / 2:g} Hz or less."
+        )
+    return n_fft, 1 + int(fmax * n_fft / sample_rate)
+
+
+class LogSpectrogramTransformer(FrameTransformer):
+    """Waveform rows to rows of logarithmic spectra.
+
+    The plainest picture of a sound, whose bands are the evenly spaced bins of the Fourier transform. The computation
+    is :func:`skkws.features.log_spectrogram`; every parameter may be searched over.
+
+    Parameters
+    ----------
+    sample_rate : int, default=16000
+        Samples per second of the rows.
+    win_length, hop_length : int, default=320, 160
+        Length of a window and distance between two, in samples.
+    n_fft : int or None, default=None
+        Length of the FFT, in samples; not less than `win_length`. None means `win_length`.
+    fmax : float or None, default=None
+        Top frequency in Hz: bins above it are left out. None means half the sample rate.
+    power : float, default=1.0
+        Exponent of the magnitude: 1 for magnitudes, 2 for power spectra.
+    log_offset : float, default=1e-3
+        Added to the magnitudes, or their powers, before the natural logarithm.
+    window : str or tuple, default="hann"
+        A window of :func:`scipy.signal.get_window`, in its periodic form.
+    center : bool, default=False
+        Whether windows are centred on their hop (zeros on both sides of the clip) or begin there.
+
+    Attributes
+    ----------
+    output_shape_ : tuple of (int, int)
+        Frames and bins of a row. Rows are flattened frame-major: ``row.reshape(output_shape_)``.
+    n_features_in_ : int
+        Samples of a clip.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the input columns, where `X` has names.
+
+    See Also
+    --------
+    log_spectrogram : The same as a function, for signals of any shape.
+    LogMelTransformer : Fewer bands, spaced as the ear hears them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skkws import LogSpectrogramTransformer
+    >>> clips = np.random.RandomState(0).uniform(-0.1, 0.1, (2, 16000))
+    >>> spectrogram = LogSpectrogramTransformer(fmax=4000).fit(clips)
+    >>> spectrogram.transform(clips).shape, spectrogram.output_shape_
+    ((2, 8019), (99, 81))
+    """
+
+    _parameter_constraints = {
+        "sample_rate": [Interval(Integral, 1, None, closed="left")],
+        "win_length": [Interval(Integral, 2, None, closed="left")],
+        "hop_length": [Interval(Integral, 1, None, closed="left")],
+        "n_fft": [Interval(Integral, 2, None, closed="left"), None],
+        "fmax": [Interval(Real, 0, None, closed="neither"), None],
+        "power": [Interval(Real, 0, None, closed="neither")],
+        "log_offset": [Interval(Real, 0, None, closed="neither")],
+        "window": [str, tuple],
+        "center": ["boolean"],
+    }
+    _axis_names = ("spectrogram_t", "_f")
+
+    def __init__(
+        self,
+        sample_rate=16000,
+        *,
+        win_length=320,
+        hop_length=160,
+        n_fft=None,
+        fmax=None,
+        power=1.0,
+        log_offset=1e-3,
+        window="hann",
+        center=False,
+    ):
+        self.sample_rate = sample_rate
+        self.win_length = win_length
+        self.hop_length = hop_length
+        self.n_fft = n_fft
+        self.fmax = fmax
+        self.power = power
+        self.log_offset = log_offset
+        self.window = window
+        self.center = center
+
+    def _shape_for(self, n_features):
+        n_bins = _bins(self.sample_rate, self.win_length, self.n_fft, self.fmax)[1]
+        return _n_frames(n_features, self.win_length, self.hop_length, self.center), n_bins
+
+    def _frames(self, X):
+        return log_spectrogram(X, **self.get_params(deep=False))
