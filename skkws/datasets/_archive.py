@@ -15,6 +15,7 @@ from skkws._progress import progress
 from skkws.datasets._data_home import get_data_home
 from skkws.datasets._download import check_sha256, download, one_at_a_time
 
+# What reading a damaged archive raises; zipfile says NotImplementedError of a compression that it does not know.
 _DAMAGE = (EOFError, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 _SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
 

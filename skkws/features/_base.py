@@ -24,7 +24,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
 
     @abstractmethod
     def _frames(self, X):
-        """Frames of every row: float32 (n_clips, frames, columns) for float rows (n_clips, n_features)."""
+        """Output of every row: float32 (n_clips, *output_shape_) for float rows (n_clips, n_features)."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):

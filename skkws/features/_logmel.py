@@ -2,20 +2,14 @@
 
 import warnings
 from functools import lru_cache
-from importlib import resources
 from numbers import Integral, Real
 
 import numpy as np
-import scipy.fft
-import scipy.signal
 from scipy.sparse import csr_array
 from sklearn.utils._param_validation import Interval
 
-from skkws._threads import available_threads, run_threads
 from skkws.features._base import FrameTransformer
-
-# Frames that a thread transforms at once.
-_BLOCK_FRAMES = 2048
+from skkws.features._framing import check_fft, count_frames, fft_magnitudes, log_of_frames, taper_of
 
 
 def mel_filterbank(*, sample_rate=16000, n_fft=512, n_mels=32, fmin=60.0, fmax=3800.0):
@@ -62,15 +56,6 @@ def _mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax):
     weights = np.maximum(0.0, np.minimum(rising, falling))
     weights[0] = 0.0
     return weights.astype(np.float32)
-
-
-def _taper(window, win_length):
-    if (window, win_length) == ("hann", 400):
-        # The original's window to the last bit. Single precision moves some of its samples by a rounding or two, and
-        # next to a loud tone that decides the energy of the quiet bands: up to 0.003 in their logarithm.
-        with resources.files("skkws").joinpath("weights/google_hann_400.npy").open("rb") as file:
-            return np.load(file)
-    return scipy.signal.get_window(window, win_length, fftbins=True).astype(np.float32)
 
 
 def log_mel(
@@ -142,31 +127,15 @@ def log_mel(
     (98, 32)
     """
     _check_settings(sample_rate, win_length, n_fft, n_mels, fmin, fmax)
-    y = np.asarray(y, dtype=np.float32)
-    if y.ndim == 0 or y.shape[-1] == 0:
-        raise ValueError(f"y needs at least one sample on its last axis, got an array of shape {y.shape}.")
-    signals = np.ascontiguousarray(_pad(y.reshape(-1, y.shape[-1]), win_length, center))
-    n_frames = _n_frames(y.shape[-1], win_length, hop_length, center)
-    starts = np.add.outer(np.arange(len(signals)) * signals.shape[1], np.arange(n_frames) * hop_length).ravel()
-    energies = np.empty((len(starts), n_mels), dtype=np.float32)
     compute = _mel_energies(window, win_length, (sample_rate, n_fft, n_mels, fmin, fmax), power)
-
-    def fill(blocks):
-        for block in blocks:
-            out = energies[block]
-            compute(signals.reshape(-1), starts[block], out)
-            out += np.float32(log_offset)
-            np.log(out, out=out)
-
-    # Blocks of frames bound the memory, and threads share them out.
-    run_threads(fill, [slice(i, i + _BLOCK_FRAMES) for i in range(0, len(starts), _BLOCK_FRAMES)], available_threads())
-    return energies.reshape(*y.shape[:-1], n_frames, n_mels)
+    frames = {"win_length": win_length, "hop_length": hop_length, "center": center}
+    return log_of_frames(y, compute, n_mels, **frames, log_offset=log_offset)
 
 
 @lru_cache(maxsize=64)
 def _mel_energies(window, win_length, filterbank, power):
     """Return the function ``(samples, starts, out)`` that writes the mel energies of the frames that start there."""
-    n_fft, taper, weights = filterbank[1], _taper(window, win_length), _mel_filterbank(*filterbank)
+    n_fft, taper, weights = filterbank[1], taper_of(window, win_length), _mel_filterbank(*filterbank)
     if n_fft >= 4 and n_fft & (n_fft - 1) == 0 and power in (1, 2):
         from skkws.features._logmel_kernel import MelKernel
 
@@ -177,42 +146,16 @@ def _mel_energies(window, win_length, filterbank, power):
     bands = csr_array(weights[:n_bins].T)
 
     def compute(samples, starts, out):
-        frames = np.lib.stride_tricks.sliding_window_view(samples, len(taper))[starts]
-        frames *= taper
-        magnitudes = np.abs(scipy.fft.rfft(frames, n_fft)[:, :n_bins])
-        if power != 1:
-            magnitudes **= power
-        out[:] = (bands @ magnitudes.T).T
+        out[:] = (bands @ fft_magnitudes(samples, starts, taper, n_fft, n_bins, power).T).T
 
     return compute
 
 
-def _pad(signals, win_length, center):
-    """Zeros on both sides for centred windows, and at the end up to one whole window."""
-    side = win_length // 2 if center else 0
-    missing = max(0, win_length - signals.shape[1] - 2 * side)
-    return np.pad(signals, ((0, 0), (side, side + missing))) if side or missing else signals
-
-
-def _n_frames(n_samples, win_length, hop_length, center):
-    padded = n_samples + (2 * (win_length // 2) if center else 0)
-    return 1 + max(0, padded - win_length) // hop_length
-
-
 def _check_settings(sample_rate, win_length, n_fft, n_mels, fmin, fmax, *, filterbank=_mel_filterbank):
     """Refuse parameters that are fine alone and wrong together."""
-    if n_fft < win_length:
-        raise ValueError(
-            f"n_fft must not be less than win_length, got n_fft={n_fft} and win_length={win_length}; raise n_fft, to "
-            "the next power of two for speed, or shorten the window."
-        )
+    check_fft(sample_rate, win_length, n_fft, fmax)
     if not fmin < fmax:
         raise ValueError(f"fmin must be less than fmax, got fmin={fmin} and fmax={fmax} Hz.")
-    if fmax > sample_rate / 2:
-        raise ValueError(
-            f"fmax must not exceed half the sample rate, got fmax={fmax} Hz at sample_rate={sample_rate}; lower it to "
-            f"{sample_rate / 2:g} Hz or less."
-        )
     empty = np.count_nonzero(~filterbank(sample_rate, n_fft, n_mels, fmin, fmax).any(axis=0))
     if empty:
         warnings.warn(
@@ -319,7 +262,7 @@ class LogMelTransformer(FrameTransformer):
 
     def _shape_for(self, n_features):
         _check_settings(self.sample_rate, self.win_length, self.n_fft, self.n_mels, self.fmin, self.fmax)
-        return _n_frames(n_features, self.win_length, self.hop_length, self.center), self.n_mels
+        return count_frames(n_features, self.win_length, self.hop_length, self.center), self.n_mels
 
     def _frames(self, X):
         return log_mel(X, **self.get_params(deep=False))

@@ -9,7 +9,10 @@ from scipy.sparse import csr_array
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skkws.features._base import FrameTransformer
-from skkws.features._logmel import _BLOCK_FRAMES, _check_settings
+from skkws.features._logmel import _check_settings
+
+# Frames that librosa transforms at once.
+_BLOCK_FRAMES = 512
 
 # librosa's floor: decibels below the loudest band energy of a clip.
 _TOP_DB = 80.0

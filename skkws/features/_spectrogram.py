@@ -2,13 +2,10 @@
 
 from numbers import Integral, Real
 
-import numpy as np
-import scipy.fft
 from sklearn.utils._param_validation import Interval
 
-from skkws._threads import available_threads, run_threads
 from skkws.features._base import FrameTransformer
-from skkws.features._logmel import _BLOCK_FRAMES, _n_frames, _pad, _taper
+from skkws.features._framing import check_fft, count_frames, fft_magnitudes, log_of_frames, taper_of
 
 
 def log_spectrogram(
@@ -77,47 +74,20 @@ def log_spectrogram(
     ((99, 81), 450)
     """
     n_fft, n_bins = _bins(sample_rate, win_length, n_fft, fmax)
-    y = np.asarray(y, dtype=np.float32)
-    if y.ndim == 0 or y.shape[-1] == 0:
-        raise ValueError(f"y needs at least one sample on its last axis, got an array of shape {y.shape}.")
-    signals = _pad(y.reshape(-1, y.shape[-1]), win_length, center)
-    windows = np.lib.stride_tricks.sliding_window_view(signals, win_length, axis=1)[:, ::hop_length]
-    taper = _taper(window, win_length)
-    spectra = np.empty((*windows.shape[:2], n_bins), dtype=np.float32)
+    taper = taper_of(window, win_length)
 
-    def fill(blocks):
-        for clips, frames in blocks:
-            magnitudes = np.abs(scipy.fft.rfft(windows[clips, frames] * taper, n_fft)[..., :n_bins])
-            if power != 1:
-                magnitudes **= power
-            spectra[clips, frames] = np.log(magnitudes + np.float32(log_offset))
+    def compute(samples, starts, out):
+        out[:] = fft_magnitudes(samples, starts, taper, n_fft, n_bins, power)
 
-    # Blocks of clips, or of frames of a long one, bound the memory, and threads share them out.
-    n_frames = windows.shape[1]
-    clips = max(1, _BLOCK_FRAMES // n_frames)
-    blocks = [
-        (slice(i, i + clips), slice(t, t + _BLOCK_FRAMES))
-        for i in range(0, len(signals), clips)
-        for t in range(0, n_frames, _BLOCK_FRAMES)
-    ]
-    run_threads(fill, blocks, available_threads())
-    return spectra.reshape(*y.shape[:-1], n_frames, n_bins)
+    frames = {"win_length": win_length, "hop_length": hop_length, "center": center}
+    return log_of_frames(y, compute, n_bins, **frames, log_offset=log_offset)
 
 
 def _bins(sample_rate, win_length, n_fft, fmax):
     """Length of the FFT and number of its bins up to `fmax`; refuse parameters that are wrong together."""
     n_fft = win_length if n_fft is None else n_fft
-    if n_fft < win_length:
-        raise ValueError(
-            f"n_fft must not be less than win_length, got n_fft={n_fft} and win_length={win_length}; raise n_fft, "
-            "leave it at None, or shorten the window."
-        )
     fmax = sample_rate / 2 if fmax is None else fmax
-    if fmax > sample_rate / 2:
-        raise ValueError(
-            f"fmax must not exceed half the sample rate, got fmax={fmax} Hz at sample_rate={sample_rate}; lower it to "
-            f"{sample_rate / 2:g} Hz or less."
-        )
+    check_fft(sample_rate, win_length, n_fft, fmax)
     return n_fft, 1 + int(fmax * n_fft / sample_rate)
 
 
@@ -208,7 +178,7 @@ class LogSpectrogramTransformer(FrameTransformer):
 
     def _shape_for(self, n_features):
         n_bins = _bins(self.sample_rate, self.win_length, self.n_fft, self.fmax)[1]
-        return _n_frames(n_features, self.win_length, self.hop_length, self.center), n_bins
+        return count_frames(n_features, self.win_length, self.hop_length, self.center), n_bins
 
     def _frames(self, X):
         return log_spectrogram(X, **self.get_params(deep=False))

@@ -6,7 +6,8 @@ import numpy as np
 import scipy.signal
 from sklearn.utils._param_validation import Interval
 
-from skkws.preparation._base import WaveformTransformer, as_signals
+from skkws.features._framing import as_signals
+from skkws.preparation._base import WaveformTransformer
 
 # ITU-R BS.1770-5, annex 1: blocks of 400 ms that overlap by 75 %, an absolute gate and one relative to what passes it.
 _BLOCK, _HOP = 0.4, 0.1
@@ -202,7 +203,7 @@ class PeakNormalizer(WaveformTransformer):
     def __init__(self, peak_db=-1.0):
         self.peak_db = peak_db
 
-    def _prepare(self, X):
+    def _frames(self, X):
         return normalize_peak(X, peak_db=self.peak_db)
 
 
@@ -258,5 +259,5 @@ class LoudnessNormalizer(WaveformTransformer):
         _check_rate(self.sample_rate)
         return super()._shape_for(n_features)
 
-    def _prepare(self, X):
+    def _frames(self, X):
         return normalize_loudness(X, **self.get_params(deep=False))

@@ -7,7 +7,8 @@ import scipy.signal
 from sklearn.utils._param_validation import Interval
 
 from skkws._recording import resample
-from skkws.preparation._base import WaveformTransformer, as_signals
+from skkws.features._framing import as_signals
+from skkws.preparation._base import WaveformTransformer
 
 
 class Resample(WaveformTransformer):
@@ -65,7 +66,7 @@ class Resample(WaveformTransformer):
             )
         return (n_samples,)
 
-    def _prepare(self, X):
+    def _frames(self, X):
         return resample(X, orig_sr=self.source_rate, target_sr=self.target_rate)
 
 
@@ -174,5 +175,5 @@ class TelephoneBand(WaveformTransformer):
         _check_band(self.sample_rate, self.fmin, self.fmax)
         return super()._shape_for(n_features)
 
-    def _prepare(self, X):
+    def _frames(self, X):
         return telephone_band(X, **self.get_params(deep=False))

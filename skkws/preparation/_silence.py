@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skkws._recording import PADS, fit_length
-from skkws.preparation._base import WaveformTransformer, as_signals, each_signal
+from skkws.features._framing import as_signals
+from skkws.preparation._base import WaveformTransformer, each_signal
 
 
 def trim_silence(y, *, threshold_db=-40.0, frame_length=400, hop_length=160, margin=0, pad="center"):
@@ -143,5 +144,5 @@ class TrimSilence(WaveformTransformer):
         _check_frames(self.frame_length, self.hop_length)
         return super()._shape_for(n_features)
 
-    def _prepare(self, X):
+    def _frames(self, X):
         return trim_silence(X, **self.get_params(deep=False))

@@ -7,7 +7,8 @@ from scipy.ndimage import maximum_filter1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from skkws._recording import PADS, fit_length
-from skkws.preparation._base import WaveformTransformer, as_signals, each_signal
+from skkws.features._framing import as_signals
+from skkws.preparation._base import WaveformTransformer, each_signal
 
 # What the detector is made for.
 _RATES = (8000, 16000, 32000, 48000)
@@ -190,5 +191,5 @@ class VoiceActivityFilter(WaveformTransformer):
         _webrtcvad()  # missing is better said before the first clip
         return super()._shape_for(n_features)
 
-    def _prepare(self, X):
+    def _frames(self, X):
         return keep_speech(X, **self.get_params(deep=False))
