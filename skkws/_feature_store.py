@@ -3,7 +3,7 @@
 A cache folder holds a folder for each setting, which is the fingerprint of what computes the rows, and this some
 shards. A shard is a ``.npy`` file of one record: the keys of its rows, a check sum of each, and the rows. Shards are
 written whole, under names that nobody else uses, and never changed, so any number of threads, processes and machines
-may share a folder.
+may share a folder. In memory is an index alone, from each key to its shard; rows are read when they are asked for.
 """
 
 import hashlib
@@ -127,6 +127,7 @@ class FeatureStore:
 
     def __init__(self, cache_dir, setting):
         self.folder = usable_folder(usable_folder(cache_dir) / setting)
+        self._shard_of, self._seen, self._damaged = {}, set(), set()
         for draft in self.folder.glob(".*.npy"):
             try:
                 if time.time() - draft.stat().st_mtime > _ABANDONED:
@@ -134,8 +135,26 @@ class FeatureStore:
             except FileNotFoundError:
                 pass  # another process is done with it
 
+    def __contains__(self, key):
+        """Whether a key was known at the last `refresh` or `read`."""
+        return key in self._shard_of
+
+    def refresh(self):
+        """Learn the keys of the shards that are new; a damaged one is left out with a warning."""
+        # Threads that do this at the same time learn the same.
+        for name in os.listdir(self.folder):
+            if name in self._seen or name.startswith(".") or not name.endswith(".npy"):
+                continue
+            try:
+                keys = _open_shard(self.folder / name)["keys"].tolist()
+            except Exception as error:  # a damaged header makes NumPy raise almost anything
+                self._leave_out(name, error)
+                continue
+            self._shard_of.update(dict.fromkeys(keys, name))
+            self._seen.add(name)
+
     def read(self, keys):
-        """Read the rows that are known.
+        """Read the rows that are known, from the shards that hold them.
 
         A damaged shard is left out with a warning.
 
@@ -155,17 +174,19 @@ class FeatureStore:
         wanted = {}
         for i, key in enumerate(keys):
             wanted.setdefault(key, []).append(i)
-        for path in self.folder.glob("[!.]*.npy"):
-            if not wanted:
-                break
+        if any(key not in self for key in wanted):
+            self.refresh()
+        shards = self._shards_of(wanted)
+        while shards:
+            name = shards.pop()
             try:
-                found, some = _read_shard(path, wanted)
-            except Exception as error:  # a damaged header makes NumPy raise almost anything
-                warnings.warn(
-                    f"{path} is damaged and left out ({error}); its rows are computed again. Delete it.",
-                    UserWarning,
-                    stacklevel=2,
-                )
+                found, some = _read_shard(self.folder / name, wanted)
+            except Exception as error:
+                self._leave_out(name, error)
+                # Some rows may be in another shard as well.
+                self._shard_of, self._seen = {}, self._damaged.copy()
+                self.refresh()
+                shards |= self._shards_of(wanted)
                 continue
             if rows is None and found:
                 rows = np.empty((len(keys), *some.shape[1:]), dtype=some.dtype)
@@ -199,6 +220,19 @@ class FeatureStore:
                 "is kept already will be found again."
             ) from error
 
+    def _shards_of(self, keys):
+        shard_of = self._shard_of  # which another thread may replace
+        return {shard_of[key] for key in keys if key in shard_of}
+
+    def _leave_out(self, name, error):
+        self._seen.add(name)
+        self._damaged.add(name)
+        warnings.warn(
+            f"{self.folder / name} is damaged and left out ({error}); its rows are computed again. Delete it.",
+            UserWarning,
+            stacklevel=3,
+        )
+
 
 def _record(keys, rows):
     """Return the one record of a shard, which lies in memory as it does in the file."""
@@ -215,14 +249,20 @@ def _check_sums(rows):
     return [zlib.crc32(row, kind) for row in rows]
 
 
-def _read_shard(path, wanted):
-    """Return the keys in a shard that are wanted, and their rows; of the others nothing is read."""
+def _open_shard(path):
+    """Return the record of a shard, of which nothing but the header is read yet."""
     record = np.lib.format.open_memmap(path, mode="r")
     if record.dtype.names != ("keys", "sums", "rows") or record.shape != (1,):
         raise ValueError("its layout is another one")
-    keys = record["keys"][0].tolist()
+    return record[0]
+
+
+def _read_shard(path, wanted):
+    """Return the keys in a shard that are wanted, and their rows; of the others nothing is read."""
+    record = _open_shard(path)
+    keys = record["keys"].tolist()
     places = [i for i, key in enumerate(keys) if key in wanted]
-    rows = np.asarray(record["rows"][0][places])
-    if _check_sums(rows) != record["sums"][0][places].tolist():
+    rows = np.asarray(record["rows"][places])
+    if _check_sums(rows) != record["sums"][places].tolist():
         raise ValueError("a check sum does not fit")
     return [keys[i] for i in places], rows

@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -16,10 +17,12 @@ from sklearn.preprocessing import StandardScaler
 from skkws import (
     AudioLoader,
     CachedTransformer,
+    KeywordHeadClassifier,
     LogMelTransformer,
     MFCCTransformer,
     SpeechEmbeddingTransformer,
     extract_features,
+    iter_batches,
 )
 from skkws import audio as audio_module
 from skkws._recording import AudioError
@@ -350,3 +353,193 @@ def test_only_a_few_batches_are_decoded_ahead(tmp_path, decoded):
     extract_features(files, Watching(), batch_size=5, n_jobs=2)
     assert len(decoded) == 60
     assert max(ahead) <= 3 * 6
+
+
+# What does not fit into memory
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("batch_size", [1, 7, 1000])
+def test_rows_in_a_file_are_those_in_memory(files, tmp_path, n_jobs, batch_size):
+    expected = extract_features(files, MFCCTransformer())
+    X = extract_features(files, MFCCTransformer(), out=tmp_path / "x.npy", n_jobs=n_jobs, batch_size=batch_size)
+    assert isinstance(X, np.memmap)
+    assert not X.flags.writeable
+    assert X.dtype == expected.dtype
+    np.testing.assert_array_equal(X, expected)
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), expected)
+    assert os.listdir(tmp_path) == ["x.npy"]
+
+
+def test_rows_found_and_rows_computed_are_written_in_the_order_of_the_files(files, tmp_path):
+    expected = in_two_steps(files, Counting())
+    extract_features(files[::3], Counting(), cache_dir=tmp_path / "cache", batch_size=5)
+    computed.clear()
+    for n_new in (24, 0):
+        X = extract_features(files, Counting(), cache_dir=tmp_path / "cache", out=str(tmp_path / "x.npy"), batch_size=4)
+        np.testing.assert_array_equal(X, expected)
+        assert sum(computed) == n_new
+        computed.clear()
+
+
+def test_a_cut_off_shard_is_computed_again_for_a_file_of_rows_too(files, tmp_path):
+    expected = extract_features(files, Counting(), cache_dir=tmp_path / "cache", batch_size=9)
+    shard = next(tmp_path.glob("cache/*/*.npy"))
+    shard.write_bytes(shard.read_bytes()[:-10])
+    with pytest.warns(UserWarning, match=f"{shard.name} is damaged") as warned:
+        X = extract_features(
+            files[::-1], Counting(), cache_dir=tmp_path / "cache", out=tmp_path / "x.npy", batch_size=4
+        )
+    assert len(warned) == 1
+    np.testing.assert_array_equal(X, expected[::-1])
+
+
+@pytest.mark.parametrize("old", [None, b"old"])
+def test_a_bad_file_leaves_no_file_of_rows_and_the_old_one_as_it_was(files, tmp_path, old):
+    out = tmp_path / "x.npy"
+    if old:
+        out.write_bytes(old)
+    with pytest.raises(FileNotFoundError, match=r"missing\.wav: no such file"):
+        extract_features([*files[:20], tmp_path / "missing.wav"], Counting(), out=out, batch_size=4)
+    assert sum(computed) == 20
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == ([old] if old else [])
+
+
+@pytest.mark.parametrize(
+    ("out", "error", "message"),
+    [
+        ("x.npz", ValueError, r"out must be a file that ends in \.npy, got .*x\.npz.*\. Rename it"),
+        ("none/x.npy", FileNotFoundError, r"out is to be written to the folder .*none, and there is none\. Make it"),
+        ("folder.npy", IsADirectoryError, r"out must be a file, and .*folder\.npy is a folder\. Name a file in it"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_computed(files, tmp_path, out, error, message):
+    (tmp_path / "folder.npy").mkdir()
+    with pytest.raises(error, match=message):
+        extract_features(files, Counting(), out=tmp_path / out)
+    assert computed == []
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_is_read_only_is_refused_before_anything_is_computed(files, tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o500)
+    with pytest.raises(PermissionError, match=r"out is to be written to .*locked, which is not writable"):
+        extract_features(files, Counting(), out=folder / "x.npy")
+    assert computed == []
+
+
+FULL = """
+    import resource, sys
+    from skkws import MFCCTransformer, extract_features
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10000, 10000))
+    extract_features(sys.argv[2:], MFCCTransformer(), out=sys.argv[1], batch_size=5)
+"""
+
+
+@posix
+def test_a_full_disk_is_an_error_that_says_so_and_leaves_nothing(files, tmp_path):
+    command = [sys.executable, "-c", textwrap.dedent(FULL), str(tmp_path / "x.npy"), *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert f"OSError: features cannot be written to {tmp_path / 'x.npy'}: " in done.stderr
+    assert "Make room there, or name another out." in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+class Wide(Counting):
+    """Rows of 4 MB."""
+
+    def transform(self, X):
+        return np.repeat(super().transform(X)[:, :1], 1_000_000, axis=1)
+
+
+def peak_of(function):
+    """What NumPy and Python allocated at once, in bytes, and what the function returned."""
+    tracemalloc.start()
+    try:
+        result = function()
+        return tracemalloc.get_traced_memory()[1], result
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_of_rows_is_never_in_memory_computed_or_found(files, tmp_path):
+    options = {"cache_dir": tmp_path / "cache", "out": tmp_path / "x.npy", "batch_size": 2}
+    for _ in range(2):
+        peak, X = peak_of(lambda: extract_features(files, Wide(), **options))
+        assert X.nbytes == 36 * 4_000_000
+        assert peak < X.nbytes / 3
+    assert sum(computed) == 36
+
+
+def test_batches_of_known_rows_in_any_order_are_all_that_is_in_memory(files, tmp_path):
+    extract_features(files, Wide(), cache_dir=tmp_path, out=tmp_path / "x.npy", batch_size=6)
+    batches = iter_batches(files, None, Wide(), batch_size=2, shuffle=True, random_state=0, cache_dir=tmp_path)
+    peak, n_rows = peak_of(lambda: sum(len(X) for X in batches))
+    assert n_rows == sum(computed) == 36
+    assert peak < 36 * 4_000_000 / 3
+
+
+# Batch by batch
+
+
+def test_batches_are_the_rows_and_labels_in_turn(files):
+    expected, y = in_two_steps(files, MFCCTransformer()), [file.parent.name for file in files]
+    batches = list(iter_batches(files, y, MFCCTransformer(), batch_size=10, n_jobs=2))
+    assert [len(X) for X, _ in batches] == [10, 10, 10, 6]
+    np.testing.assert_array_equal(np.concatenate([X for X, _ in batches]), expected)
+    assert np.concatenate([labels for _, labels in batches]).tolist() == y
+    alone = list(iter_batches(files, None, MFCCTransformer(), batch_size=10))
+    np.testing.assert_array_equal(np.concatenate(alone), expected)
+
+
+def test_shuffled_batches_hold_each_file_once_in_an_order_of_random_state(files, tmp_path):
+    expected = in_two_steps(files, Counting())
+
+    def order(random_state):
+        options = {"batch_size": 8, "shuffle": True, "random_state": random_state, "cache_dir": tmp_path}
+        batches = list(iter_batches(files, np.arange(36), Counting(), **options))
+        indices = np.concatenate([labels for _, labels in batches])
+        np.testing.assert_array_equal(np.concatenate([X for X, _ in batches]), expected[indices])
+        assert sorted(indices) == list(range(36))
+        return indices.tolist()
+
+    assert order(0) == order(0) != list(range(36))
+    assert order(1) != order(0)
+    epochs = np.random.RandomState(0)
+    assert order(epochs) != order(epochs)
+    assert sum(computed) == 2 * 36  # in_two_steps, and the first pass
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "message"),
+    [
+        (([],), {}, ValueError, "files holds no path"),
+        ((["a.wav"], [1, 2]), {}, ValueError, r"inconsistent numbers of samples: \[1, 2\]"),
+        ((["a.wav"],), {"batch_size": 0}, ValueError, "batch_size must be 1 or more, got 0"),
+        ((["a.wav"],), {"shuffle": True, "random_state": "x"}, ValueError, "cannot be used to seed"),
+        ((["a.wav"],), {"loader": AudioLoader(on_error="skip")}, ValueError, "loader must have on_error='raise'"),
+        ((["a.wav"], None, StandardScaler()), {}, ValueError, "Fit it first"),
+    ],
+)
+def test_arguments_of_batches_are_checked_in_the_call(arguments, options, error, message):
+    with pytest.raises(error, match=message):
+        iter_batches(*arguments, **options)  # not even begun
+
+
+def test_a_bad_file_is_named_when_its_turn_comes(files, tmp_path):
+    batches = iter_batches([*files[:5], tmp_path / "missing.wav"], None, Counting(), batch_size=5)
+    assert len(next(batches)) == 5
+    with pytest.raises(FileNotFoundError, match=r"missing\.wav: no such file"):
+        next(batches)
+
+
+def test_a_head_learns_from_batches(files):
+    y = [file.parent.name for file in files]
+    head, order = KeywordHeadClassifier(random_state=0), np.random.RandomState(0)
+    for _ in range(10):
+        for X, labels in iter_batches(files, y, batch_size=12, shuffle=True, random_state=order):
+            head.partial_fit(X, labels, classes=np.unique(y))
+    assert head.n_iter_ == 30
+    assert head.score(extract_features(files), y) > 0.9

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -124,6 +125,39 @@ def test_a_damaged_shard_is_named_and_its_rows_are_unknown(store, damage):
         read, known = store.read(keys + others)
     assert known.tolist() == [False] * 5 + [True] * 2
     np.testing.assert_array_equal(read[known], other_rows)
+
+
+def test_a_row_in_a_damaged_shard_is_found_in_another_one(store):
+    keys, rows = keys_and_rows(5)
+    for _ in range(2):
+        store.write(keys, rows)
+    for path in shards(store):
+        content = path.read_bytes()
+        path.write_bytes(flip_a_bit_of_a_row(content))
+        again = FeatureStore(store.folder.parent, "setting")
+        again.refresh()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # said where the damaged one is tried first
+            read, known = again.read(keys)
+        assert known.all()
+        np.testing.assert_array_equal(read, rows)
+        path.write_bytes(content)
+
+
+def test_rows_are_read_some_at_a_time_and_only_from_their_shards(store):
+    parts = [keys_and_rows(5, offset=5 * i) for i in range(4)]
+    for part in parts:
+        store.write(*part)
+    store.refresh()
+    assert all(key in store for keys, _ in parts for key in keys)
+    assert content_key(b"new") not in store
+    first, *_ = parts
+    for path in shards(store):
+        if parts[0][0][0] not in path.read_bytes():
+            path.unlink()  # what is not opened is not missed
+    read, known = store.read(first[0][1:3])
+    assert known.all()
+    np.testing.assert_array_equal(read, first[1][1:3])
 
 
 class Bomb:

@@ -18,6 +18,10 @@ def test_importing_the_package_loads_nothing_heavy():
     assert loaded_after("import skkws", (*HEAVY, "sklearn", "scipy", "numpy")) == []
 
 
+def test_batches_of_files_need_none_of_the_heavy_packages():
+    assert loaded_after("from skkws import extract_features, iter_batches", HEAVY) == []
+
+
 def test_log_mel_rows_need_none_of_the_heavy_packages():
     statements = "import numpy, skkws\nskkws.LogMelTransformer().fit_transform(numpy.zeros((1, 16000)))"
     assert loaded_after(statements, HEAVY) == []

@@ -24,7 +24,8 @@ def recordings(tmp_path):
     return tmp_path / "recordings"
 
 
-def test_python_blocks_run_one_after_the_other(recordings, capsys):
+def test_python_blocks_run_one_after_the_other(recordings, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)  # where files are written
     namespace = {}
     for block in blocks("python"):
         exec(block.replace('"recordings"', repr(str(recordings))), namespace)

@@ -56,8 +56,10 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Files must be loaded before: ``make_pipeline(AudioLoader(), AugmentedClassifier(...))``. An estimator that splits
-    its training rows (early stopping, a nested search) splits copies of one clip apart; leave that to the outside.
+    Files must be loaded before: ``make_pipeline(AudioLoader(), AugmentedClassifier(...))``. A classifier whose `fit`
+    takes `copy_of`, as that of :class:`KeywordHeadClassifier`, is told which rows are copies of one clip. Others see
+    copies as rows like any, and one that splits its training rows (early stopping, a nested search) splits copies of
+    a clip apart; leave that to the outside.
 
     Examples
     --------
@@ -113,11 +115,15 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
                 _set_random_states(part, self.random_state)
         X, y = validate_data(self, X, y, dtype="numeric")
         check_classification_targets(y)
-        fit_params = {}
         X_out, y_out = augmenter.fit_resample(X, y)
+        fit_params = {}
         if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X)[augmenter.sample_indices_]
-            fit_params[_weight_name(estimator)] = weights
+            name = _fit_keyword(estimator, "sample_weight")
+            if name is None:
+                raise ValueError(f"{_last_name(estimator)} takes no sample_weight in fit; fit without it.")
+            fit_params[name] = _check_sample_weight(sample_weight, X)[augmenter.sample_indices_]
+        if name := _fit_keyword(estimator, "copy_of"):
+            fit_params[name] = augmenter.sample_indices_
         self.estimator_ = estimator.fit(X_out, y_out, **fit_params)
         self.augmenter_ = augmenter
         return self
@@ -204,11 +210,14 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         return validate_data(self, X, reset=False, dtype="numeric")
 
 
-def _weight_name(estimator):
-    """Return the keyword by which an estimator's `fit` takes sample weights."""
+def _last_name(estimator):
+    return _last_name(estimator[-1]) if isinstance(estimator, Pipeline) else type(estimator).__name__
+
+
+def _fit_keyword(estimator, parameter):
+    """Return the keyword by which `fit` of an estimator, or the last step of a pipeline, takes a parameter, if any."""
     if isinstance(estimator, Pipeline):
         name, last = estimator.steps[-1]
-        return f"{name}__{_weight_name(last)}"
-    if not has_fit_parameter(estimator, "sample_weight"):
-        raise ValueError(f"{type(estimator).__name__} takes no sample_weight in fit; fit without it.")
-    return "sample_weight"
+        keyword = _fit_keyword(last, parameter)
+        return keyword and f"{name}__{keyword}"
+    return parameter if has_fit_parameter(estimator, parameter) else None

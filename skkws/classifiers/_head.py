@@ -8,16 +8,18 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state, compute_sample_weight
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from skkws._progress import progress
 from skkws.classifiers._head_kernels import ACTIVATIONS
-from skkws.classifiers._head_network import HeadNetwork, HeadTraining
+from skkws.classifiers._head_network import Clips, HeadNetwork, HeadTraining
 from skkws.networks._speech_embedding import N_DIMS
 
+# Rows whose statistics are added up at once: few enough that their copies in double precision are small.
+_ROWS_SCALED = 256
 _OPTIMIZERS = {"adam", "adamw", "nadam", "rmsprop", "sgd"}
 
 
@@ -95,11 +97,16 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
     See Also
     --------
     SpeechEmbeddingTransformer : Makes the rows.
+    extract_features : Makes them from files, in memory or on disk.
 
     Notes
     -----
     The network is computed in the precision of `X`, float32 or float64, as scikit-learn's own networks are.
     Whatever is random is drawn from `random_state`; no global seed is set.
+
+    Rows are taken and standardised a batch at a time, in `fit` and in `predict`: a float array on disk, such as
+    ``np.load("features.npy", mmap_mode="r")``, is never in memory as a whole, and is fitted to the last bit like the
+    same array in memory.
 
     References
     ----------
@@ -187,7 +194,7 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, copy_of=None):
         """Train the head.
 
         Parameters
@@ -198,6 +205,11 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
             Labels of any type, of two classes or more.
         sample_weight : array-like of shape (n_clips,) or None, default=None
             Weights of the rows; rows of weight 0 are left out.
+        copy_of : array-like of shape (n_clips,) or None, default=None
+            The clip that each row is a copy of, a value of any type: rows of equal value are variations of one clip.
+            An epoch then takes one row of each clip, drawn anew, so that copies make rows more various and not
+            epochs longer, and early stopping holds out clips with all their copies. :class:`AugmentedClassifier`
+            passes it on. None means that each row is a clip of its own.
 
         Returns
         -------
@@ -207,10 +219,11 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there is but one class, a row cannot be parted into `n_vectors`, or the loss does not stay finite.
+            If there is but one class, a row cannot be parted into `n_vectors`, copies of a clip differ in their
+            labels, or the loss does not stay finite.
         """
         again = self.warm_start and hasattr(self, "weights_")
-        X, y, sample_weight = self._check_rows(X, y, sample_weight, reset=not again)
+        data = X, rows, y, sample_weight = self._check_rows(X, y, sample_weight, reset=not again)
         classes = np.unique(y)
         if len(classes) < 2:
             raise ValueError(
@@ -224,8 +237,9 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
             )
         if not again:
             self.classes_ = classes
-            self._start(X, sample_weight)
-        self._train(X, y, sample_weight, epochs=self.epochs, schedule=self.schedule, hold_out=self.early_stopping)
+            self._start(X, rows, sample_weight)
+        clip_of = np.arange(len(rows)) if copy_of is None else self._clip_of(copy_of, X, rows, y)
+        self._train(*data, clip_of, epochs=self.epochs, schedule=self.schedule, hold_out=self.early_stopping)
         if not self.warm_start:
             self._optimizer_state = None
         return self
@@ -258,7 +272,7 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
                 "or class_weight as a dict."
             )
         first = not hasattr(self, "weights_")
-        X, y, sample_weight = self._check_rows(X, y, sample_weight, reset=first)
+        data = X, rows, y, sample_weight = self._check_rows(X, y, sample_weight, reset=first)
         _check_partial_fit_first_call(self, classes)
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
@@ -267,8 +281,8 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
                 "classes in the first call."
             )
         if first:
-            self._start(X, sample_weight)
-        self._train(X, y, sample_weight, epochs=1, schedule="constant", hold_out=False)
+            self._start(X, rows, sample_weight)
+        self._train(*data, np.arange(len(rows)), epochs=1, schedule="constant", hold_out=False)
         return self
 
     def predict_proba(self, X):
@@ -292,7 +306,7 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
                 "The trained weights do not fit the network: its parameters were changed after fit, or another version "
                 "of skkws trained it. Fit again."
             )
-        return network.probabilities(self.weights_, network.pad(self._vectors(X)))
+        return network.probabilities(self.weights_, self._clips(X), np.arange(len(X)))
 
     def predict(self, X):
         """Most probable label of each row.
@@ -321,7 +335,7 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
         return model
 
     def _check_rows(self, X, y, sample_weight, reset):
-        """Return valid rows, labels and weights, without the rows of weight zero."""
+        """Return valid X, the indices of its rows that weigh something, and their labels and weights."""
         X, y = validate_data(self, X, y, reset=reset, dtype=(np.float64, np.float32))
         check_classification_targets(y)
         if self.n_vectors is not None and X.shape[1] % self.n_vectors:
@@ -330,18 +344,21 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
                 "number of the transformer's output_shape_."
             )
         sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-        used = sample_weight > 0
-        return (X, y, sample_weight) if used.all() else (X[used], y[used], sample_weight[used])
+        rows = np.flatnonzero(sample_weight > 0)
+        return X, rows, y[rows], sample_weight[rows]
 
-    def _start(self, X, sample_weight):
+    def _start(self, X, rows, sample_weight):
         """Fix shape, scale and initial weights."""
         n_vectors = self.n_vectors or (X.shape[1] // N_DIMS if X.shape[1] % N_DIMS == 0 else 1)
         self._shape = (n_vectors, X.shape[1] // n_vectors)
         self._dtype = X.dtype.name
         self.scaler_ = None
         if self.standardize:
-            dimensions = X.reshape(-1, self._shape[1])
-            self.scaler_ = StandardScaler().fit(dimensions, sample_weight=np.repeat(sample_weight, n_vectors))
+            self.scaler_ = StandardScaler()
+            for i in range(0, len(rows), _ROWS_SCALED):
+                some = slice(i, i + _ROWS_SCALED)
+                dimensions = X[rows[some]].reshape(-1, self._shape[1])
+                self.scaler_.partial_fit(dimensions, sample_weight=np.repeat(sample_weight[some], n_vectors))
         self._random_state = check_random_state(self.random_state)
         self.weights_ = self._network().initial_weights(self._random_state)
         self._optimizer_state = None
@@ -352,32 +369,50 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
         settings = {name: getattr(self, name) for name in names}
         return HeadNetwork(*self._shape, len(self.classes_), **settings, dtype=self._dtype)
 
-    def _vectors(self, X):
-        dimensions = X.reshape(-1, self._shape[1])
-        if self.scaler_ is not None:
-            dimensions = self.scaler_.transform(dimensions)
-        return dimensions.reshape(-1, *self._shape).astype(self._dtype, copy=False)
+    def _clips(self, X):
+        if self.scaler_ is None:
+            return Clips(X)
+        mean, scale = (
+            np.tile(v, self._shape[0]).astype(self._dtype) for v in (self.scaler_.mean_, self.scaler_.scale_)
+        )
+        return Clips(X, mean, scale)
 
-    def _train(self, X, y, sample_weight, *, epochs, schedule, hold_out):
+    def _clip_of(self, copy_of, X, rows, y):
+        """Return for each of these rows the first one of the same clip."""
+        check_consistent_length(X, copy_of)
+        clips, first, inverse = np.unique(column_or_1d(copy_of)[rows], return_index=True, return_inverse=True)
+        clip_of = first[inverse]
+        other = np.flatnonzero(y != y[clip_of])
+        if other.size:
+            labels = y[[clip_of[other[0]], other[0]]].tolist()
+            raise ValueError(
+                f"copy_of says that rows of the labels {labels} are copies of one clip, "
+                f"{clips.tolist()[inverse[other[0]]]!r}; copies have the label of their clip. Correct copy_of or y."
+            )
+        return clip_of
+
+    def _train(self, X, rows, y, sample_weight, clip_of, *, epochs, schedule, hold_out):
         weight = sample_weight * compute_sample_weight(self.class_weight, y).astype(sample_weight.dtype)
-        network = self._network()
-        padded, labels = network.pad(self._vectors(X)), np.searchsorted(self.classes_, y)
-        data, held_out = (padded, labels, weight.astype(self._dtype)), None
+        data, held_out = (rows, np.searchsorted(self.classes_, y), weight.astype(self._dtype)), None
         if hold_out:
-            data, held_out = self._hold_out(data)
-        n_rows = len(data[0])
+            kept = self._hold_out(clip_of, data[1])
+            held_out = [array[~kept] for array in data]
+            data, clip_of = [array[kept] for array in data], clip_of[kept]
+        clips = _Copies(clip_of)
         # The fewest batches of at most `batch_size` rows, all of nearly the same size.
-        edges = np.linspace(0, n_rows, -(-n_rows // self.batch_size) + 1).astype(int)
-        dropout = np.random.RandomState(self._random_state.randint(2**31 - 1))
+        edges = np.linspace(0, len(clips), -(-len(clips) // self.batch_size) + 1).astype(int)
         size = np.diff(edges).max()
-        training = HeadTraining(network, self.weights_, self.optimizer, self._optimizer_state, data, size, dropout)
+        seed = self._random_state.randint(2**31 - 1)
+        dropout, choice = np.random.RandomState(seed), np.random.default_rng(seed)
+        start = self.weights_, self.optimizer, self._optimizer_state
+        training = HeadTraining(self._network(), *start, self._clips(X), data, size, dropout)
         best_loss, best_weights, waited = np.inf, None, 0
         with progress("Training", epochs, verbose=self.verbose == 1) as advance:
             for epoch in range(epochs):
                 rate = self.learning_rate
                 if schedule == "cosine":
                     rate *= 0.5 * (1.0 + np.cos(np.pi * epoch / epochs))
-                order = self._random_state.permutation(n_rows)
+                order = clips.draw(self._random_state.permutation(len(clips)), choice)
                 scores = dict(zip(("loss", "accuracy"), training.train_epoch(order, edges, rate), strict=True))
                 if held_out:
                     scores |= zip(("val_loss", "val_accuracy"), training.evaluate(*held_out), strict=True)
@@ -406,15 +441,32 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
                 "or bring X into the range of a few units (standardize=True)."
             )
 
-    def _hold_out(self, data):
-        counts = np.bincount(data[1], minlength=len(self.classes_))
-        n_held_out = int(np.ceil(self.validation_fraction * len(data[1])))
-        if counts.min() < 2 or n_held_out < len(counts) or len(data[1]) - n_held_out < len(counts):
+    def _hold_out(self, clip_of, labels):
+        """Return which rows to train on; the others, all copies of some clips, are for validation."""
+        clips, first = np.unique(clip_of, return_index=True)
+        counts = np.bincount(labels[first], minlength=len(self.classes_))
+        n_held_out = int(np.ceil(self.validation_fraction * len(clips)))
+        if counts.min() < 2 or n_held_out < len(counts) or len(clips) - n_held_out < len(counts):
             raise ValueError(
-                f"early_stopping=True holds out {n_held_out} of {len(data[1])} rows, and each of {len(counts)} classes "
-                "needs a row on both sides; add rows, change validation_fraction, or set early_stopping=False."
+                f"early_stopping=True holds out {n_held_out} of {len(clips)} clips, and each of {len(counts)} classes "
+                "needs a clip on both sides; add clips, change validation_fraction, or set early_stopping=False."
             )
-        parts = train_test_split(
-            *data, test_size=n_held_out, stratify=data[1], random_state=self._random_state.randint(2**31 - 1)
-        )
-        return parts[0::2], parts[1::2]
+        seed = self._random_state.randint(2**31 - 1)
+        trained, _ = train_test_split(clips, test_size=n_held_out, stratify=labels[first], random_state=seed)
+        return np.isin(clip_of, trained)
+
+
+class _Copies:
+    """The rows that are copies of each clip."""
+
+    def __init__(self, clip_of):
+        self._rows = np.argsort(clip_of, kind="stable")
+        _, self._starts, self._counts = np.unique(clip_of[self._rows], return_index=True, return_counts=True)
+
+    def __len__(self):
+        """Count the clips."""
+        return len(self._starts)
+
+    def draw(self, clips, rng):
+        """Return a row of each of these clips."""
+        return self._rows[self._starts[clips] + rng.integers(self._counts[clips])]

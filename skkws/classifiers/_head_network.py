@@ -68,36 +68,59 @@ class HeadNetwork:
         weights[-2] *= weights[-2].dtype.type(_FIRST_GUESS)
         return weights
 
-    def pad(self, vectors):
-        """Put zeros around every clip, as the first block wants them."""
-        first = self.blocks[0]
-        padded = np.zeros((len(vectors), first.padded, first.inputs), self.dtype)
-        padded[:, first.before : first.before + first.positions] = vectors
-        return padded
-
-    def probabilities(self, weights, padded):
-        """Class probabilities (n_clips, n_classes) of padded clips, in inference."""
-        out = np.empty((len(padded), self.n_classes), self.dtype)
+    def probabilities(self, weights, clips, rows):
+        """Class probabilities (n_rows, n_classes) of these rows of the clips, in inference."""
+        out = np.empty((len(rows), self.n_classes), self.dtype)
 
         def fill(blocks):
-            passes = Passes(self, padded, min(len(padded), _BLOCK))
+            passes = Passes(self, clips, min(len(rows), _BLOCK))
             for block in blocks:
-                out[block] = passes.infer(weights, np.arange(block.start, min(block.stop, len(padded))))
+                out[block] = passes.infer(weights, rows[block])
 
-        blocks = [slice(i, i + _BLOCK) for i in range(0, len(padded), _BLOCK)]
+        blocks = [slice(i, i + _BLOCK) for i in range(0, len(rows), _BLOCK)]
         run_threads(fill, blocks, available_threads())
         return out
 
 
-class Passes:
-    """Passes of batches of at most `size` of these padded clips through the network, forward and backward."""
+@dataclass(frozen=True)
+class Clips:
+    """Rows of an array, in memory or in a file, which are standardised when they are taken.
 
-    def __init__(self, network, padded, size):
-        self._network = network
+    Parameters
+    ----------
+    X : ndarray of shape (n_clips, n_vectors * n_dims)
+        The rows.
+    mean, scale : ndarray of shape (n_vectors * n_dims,) or None
+        What is subtracted from a row, and what it is then divided by. None leaves rows as they are.
+    """
+
+    X: np.ndarray
+    mean: np.ndarray | None = None
+    scale: np.ndarray | None = None
+
+    def take(self, rows, out):
+        """Write these rows to `out`."""
+        if self.mean is None:
+            out[...] = self.X[rows]
+        else:
+            np.subtract(self.X[rows], self.mean, out=out, casting="same_kind")
+            out /= self.scale
+
+
+class Passes:
+    """Passes of batches of at most `size` of these clips through the network, forward and backward."""
+
+    def __init__(self, network, clips, size):
+        self._network, self._clips = network, clips
         first, second = network.blocks
-        self._first = _Block(first, padded, size)
-        middle = aligned_zeros(size * second.padded * second.inputs, network.dtype).reshape(size, second.padded, -1)
-        self._second = _Block(second, middle, size)
+        bottom, middle = (
+            aligned_zeros(size * s.padded * s.inputs, network.dtype).reshape(size, s.padded, s.inputs)
+            for s in network.blocks
+        )
+        self._first, self._second = _Block(first, bottom, size), _Block(second, middle, size)
+        # Where a row of the clips lies, with zeros on both sides.
+        begin = first.before * first.inputs
+        self._bottom = bottom.reshape(size, -1)[:, begin : begin + first.positions * first.inputs]
         self._middle = middle[:, second.before :]
         self._top = np.empty((size, 1, network.filters), network.dtype)
         self._ones = np.ones(network.filters, network.dtype)
@@ -105,14 +128,15 @@ class Passes:
     def infer(self, weights, rows):
         """Probabilities of these rows by the running statistics of batch norm."""
         *blocks, dense, bias = weights
-        first, second = self._first, self._second
-        first.convolve(rows, blocks[0])
+        first, second, n = self._first, self._second, len(rows)
+        self._clips.take(rows, self._bottom[:n])
+        first.convolve(n, blocks[0])
         first.scale_by(*blocks[1:5])
         first.activate(self._ones, self._middle)
-        second.convolve(np.arange(len(rows)), blocks[5])
+        second.convolve(n, blocks[5])
         second.scale_by(*blocks[6:10])
         second.activate(self._ones, self._top)
-        return _softmax(self._top[: len(rows), 0] @ dense + bias)
+        return _softmax(self._top[:n, 0] @ dense + bias)
 
     def learn(self, weights, gradient, rows, labels, row_weights, masks):
         """Move the running statistics, write the gradient of the weighted mean loss, and return the probabilities.
@@ -123,10 +147,11 @@ class Passes:
         *d_blocks, d_dense, d_bias = gradient
         first, second, n = self._first, self._second, len(rows)
         share = row_weights / row_weights.sum()
-        first.convolve(rows, blocks[0])
+        self._clips.take(rows, self._bottom[:n])
+        first.convolve(n, blocks[0])
         first.normalise(share, *blocks[1:5])
         first.activate(masks[0], self._middle)
-        second.convolve(np.arange(n), blocks[5])
+        second.convolve(n, blocks[5])
         second.normalise(share, *blocks[6:10])
         second.activate(masks[1], self._top)
         top = self._top[:n, 0]
@@ -146,6 +171,7 @@ class _Block:
 
     def __init__(self, shape, x, size):
         self._shape, self._x, self._kernels = shape, x, compile_block(shape)
+        self._starts = np.arange(size, dtype=np.int64) * x[0].size
 
         def array(*dimensions):
             return aligned_zeros(int(np.prod(dimensions)), shape.dtype).reshape(dimensions)
@@ -155,9 +181,9 @@ class _Block:
         self._d_x = array(size, shape.positions, shape.inputs)
         self._mean, self._variance = array(shape.filters), array(shape.filters)
 
-    def convolve(self, rows, kernel):
-        self._starts = (rows * self._x[0].size).astype(np.int64)
-        _call(self._kernels.convolve, self._x, self._starts, kernel, self._z, len(rows))
+    def convolve(self, n, kernel):
+        self._n = n
+        _call(self._kernels.convolve, self._x, self._starts, kernel, self._z, n)
 
     def scale_by(self, gamma, beta, mean, variance):
         self._rate = 1 / np.sqrt(variance + variance.dtype.type(_EPSILON))
@@ -174,11 +200,11 @@ class _Block:
     def activate(self, mask, pooled):
         distance = pooled.strides[0] // pooled.itemsize
         arrays = (self._z, self._scale, self._shift, mask, self._h, pooled)
-        _call(self._kernels.activate, *arrays, len(self._starts), distance)
+        _call(self._kernels.activate, *arrays, self._n, distance)
 
     def backward(self, d_pooled, mask, d_kernel, d_gamma, d_beta, kernel=None):
         """Write the gradients of the parameters; return that of the input if the kernel is given."""
-        n, kernels = len(self._starts), self._kernels
+        n, kernels = self._n, self._kernels
         norm = (self._mean, self._rate, self._scale)
         arrays = (self._z, self._h, d_pooled, mask, *norm, self._shift, self._d_a, d_gamma, d_beta)
         _call(kernels.unpool, *arrays, n)
@@ -193,7 +219,7 @@ class _Block:
 
 
 class HeadTraining:
-    """Training of a network on padded clips.
+    """Training of a network on rows of clips.
 
     Parameters
     ----------
@@ -205,18 +231,20 @@ class HeadTraining:
         Name of an optimizer.
     optimizer_state : dict or None
         Where an earlier training stopped.
-    data : tuple of (padded, labels, row_weights)
-        The rows.
+    clips : Clips
+        Of these rows.
+    data : tuple of (rows, labels, row_weights)
+        Indices of the rows to train on, the index of the class of each, and its weight.
     size : int
         Most rows of a batch.
     random_state : RandomState
         Draws the dropout.
     """
 
-    def __init__(self, network, weights, optimizer, optimizer_state, data, size, random_state):
-        self._network, self._random_state = network, random_state
-        padded, self._labels, self._row_weights = data
-        self._passes = Passes(network, padded, size)
+    def __init__(self, network, weights, optimizer, optimizer_state, clips, data, size, random_state):
+        self._network, self._clips, self._random_state = network, clips, random_state
+        self._rows, self._labels, self._row_weights = data
+        self._passes = Passes(network, clips, size)
         # What is trained lies in one array, so that a step of the optimizer is a few operations.
         trained = [i not in (3, 4, 8, 9) for i in range(len(weights))]
         self._parameters, self._weights = _gather(weights, trained)
@@ -235,22 +263,22 @@ class HeadTraining:
         return self._optimizer.state
 
     def train_epoch(self, order, edges, learning_rate):
-        """Train once over the rows in this order, in batches between the edges; weighted mean loss and accuracy."""
+        """Train on rows in this order, in batches between the edges; weighted mean loss and accuracy."""
         totals = np.zeros(2)
         for start, stop in pairwise(edges):
-            rows = order[start:stop]
-            labels, row_weights = self._labels[rows], self._row_weights[rows]
+            some = order[start:stop]
+            rows, labels, row_weights = self._rows[some], self._labels[some], self._row_weights[some]
             masks = self._mask(), self._mask()
             with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite says so by itself
                 probabilities = self._passes.learn(self._weights, self._gradients, rows, labels, row_weights, masks)
             totals += _scores(probabilities, labels, row_weights)
             self._penalise()
             self._optimizer.step(self._gradient, learning_rate)
-        return tuple(float(total) for total in totals / self._row_weights.sum())
+        return tuple(float(total) for total in totals / self._row_weights[order].sum())
 
-    def evaluate(self, padded, labels, row_weights):
-        """Weighted mean loss and accuracy on other rows."""
-        probabilities = self._network.probabilities(self._weights, padded)
+    def evaluate(self, rows, labels, row_weights):
+        """Weighted mean loss and accuracy on other rows of the clips."""
+        probabilities = self._network.probabilities(self._weights, self._clips, rows)
         return tuple(float(total) for total in _scores(probabilities, labels, row_weights) / row_weights.sum())
 
     def _mask(self):

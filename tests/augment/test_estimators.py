@@ -149,6 +149,15 @@ def test_a_weight_counts_as_much_as_so_many_equal_rows(clips):
     assert np.abs(clone(model).fit(X, y).predict_proba(X) - weighted.predict_proba(X)).max() > 0.01
 
 
+def test_the_head_is_told_which_rows_are_copies(clips):
+    X, y = clips
+    pipeline = make_pipeline(SpeechEmbeddingTransformer(), KeywordHeadClassifier(epochs=3, standardize=False))
+    unvaried = AugmentedClassifier(pipeline, AudioAugmenter([lambda rows, rng: rows]), random_state=0).fit(X, y)
+    seed = unvaried.estimator_[-1].random_state
+    plain = clone(pipeline).set_params(keywordheadclassifier__random_state=seed).fit(X, y)
+    np.testing.assert_array_equal(unvaried.predict_proba(X), plain.predict_proba(X))
+
+
 def test_weights_an_estimator_cannot_take_are_refused(marked):
     X, y, _ = marked
     with pytest.raises(ValueError, match="KNeighborsClassifier takes no sample_weight in fit"):

@@ -1,5 +1,7 @@
 """KeywordHeadClassifier: what it learns, and what it says when it cannot."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from joblib import Parallel, delayed
@@ -139,8 +141,36 @@ def test_early_stopping_stops_and_keeps_the_best_epoch(words):
 
 def test_early_stopping_needs_every_class_on_both_sides(words):
     X, _ = words
-    with pytest.raises(ValueError, match=r"early_stopping=True holds out 1 of 6 rows.*early_stopping=False"):
+    with pytest.raises(ValueError, match=r"early_stopping=True holds out 1 of 6 clips.*early_stopping=False"):
         KeywordHeadClassifier(early_stopping=True).fit(X[:6], ["a", "a", "b", "b", "c", "c"])
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_copies_that_equal_their_clip_change_nothing(words, early_stopping):
+    X, y = words
+    head = KeywordHeadClassifier(epochs=4, standardize=False, early_stopping=early_stopping, random_state=0)
+    alone = clone(head).fit(X, y)
+    names = np.array([f"clip {i}" for i in range(90)])
+    with_copies = clone(head).fit(np.tile(X, (3, 1)), np.tile(y, 3), copy_of=np.tile(names, 3))
+    assert_array_equal(with_copies.predict_proba(X), alone.predict_proba(X))
+    assert_allclose(with_copies.history_["loss"], alone.history_["loss"], rtol=1e-6)
+
+
+def test_epochs_draw_among_the_copies(words):
+    X, y = words
+    noise = np.random.RandomState(1).normal(size=X.shape).astype(np.float32)
+    copy_of = np.tile(np.arange(60), 2)
+    head = KeywordHeadClassifier(epochs=60, random_state=0)
+    head.fit(np.concatenate([noise[:60], X[:60]]), np.tile(y[:60], 2), copy_of=copy_of)
+    assert head.score(X[60:], y[60:]) > 0.85
+
+
+def test_copies_have_the_label_of_their_clip(words):
+    X, y = words
+    with pytest.raises(ValueError, match=r"labels \['no', 'go'\] are copies of one clip, 0;.*Correct copy_of or y"):
+        KeywordHeadClassifier().fit(X, y, copy_of=np.zeros(90, dtype=int))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        KeywordHeadClassifier().fit(X, y, copy_of=np.arange(80))
 
 
 def test_warm_start_goes_on_and_otherwise_fit_begins_anew(words):
@@ -224,3 +254,47 @@ def test_a_fit_in_a_thread_does_not_disturb_another(words):
     )
     for head, expected in zip(heads, alone, strict=True):
         assert_array_equal(head.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("options", [{}, {"early_stopping": True, "validation_fraction": 0.3}, {"standardize": False}])
+def test_rows_on_disk_are_fitted_to_the_last_bit_like_those_in_memory(words, tmp_path, dtype, options):
+    X, y = words[0].astype(dtype), words[1]
+    np.save(tmp_path / "x.npy", X)
+    on_disk = np.load(tmp_path / "x.npy", mmap_mode="r")
+    weight = np.tile([0, 1, 2], 30)
+    heads = [
+        KeywordHeadClassifier(epochs=3, random_state=0, **options).fit(rows, y, sample_weight=weight)
+        for rows in (X, on_disk)
+    ]
+    for array, other in zip(heads[0].weights_, heads[1].weights_, strict=True):
+        assert_array_equal(array, other)
+    assert heads[0].history_ == heads[1].history_
+    assert_array_equal(heads[0].predict_proba(X), heads[1].predict_proba(on_disk))
+
+
+def test_rows_of_any_layout_are_the_same_rows(words):
+    X, y = words
+    expected = KeywordHeadClassifier(epochs=2, random_state=0).fit(X, y).predict_proba(X)
+    for rows in (np.asfortranarray(X), np.repeat(X, 2, axis=0)[::2]):
+        head = KeywordHeadClassifier(epochs=2, random_state=0).fit(rows, y)
+        assert_array_equal(head.predict_proba(rows), expected)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_rows_on_disk_are_in_memory_by_the_batch_only(tmp_path, early_stopping):
+    X = np.lib.format.open_memmap(tmp_path / "x.npy", mode="w+", dtype=np.float32, shape=(8000, 13 * 96))
+    rng = np.random.default_rng(0)
+    for i in range(0, len(X), 1000):
+        X[i : i + 1000] = rng.normal(size=(1000, X.shape[1]))
+    X = np.load(tmp_path / "x.npy", mmap_mode="r")
+    y, weight = np.arange(len(X)) % 3, np.arange(len(X)) % 4
+    head = KeywordHeadClassifier(epochs=1, early_stopping=early_stopping)
+    tracemalloc.start()
+    try:
+        head.fit(X, y, sample_weight=weight).predict(X)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert X.nbytes > 39_000_000
+    assert peak < X.nbytes / 3

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skkws._llvm import AVX2, AVX512, NEON, SSE
 from skkws.classifiers import _head_kernels, _head_network
 from skkws.classifiers._head_kernels import ACTIVATIONS
-from skkws.classifiers._head_network import HeadNetwork, HeadTraining, Passes
+from skkws.classifiers._head_network import Clips, HeadNetwork, HeadTraining, Passes
 from skkws.classifiers._optimizers import Optimizer
 from skkws.networks import keyword_head
 
@@ -33,6 +33,10 @@ def rows_of(network, n, seed=1):
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(n, network.n_vectors, network.n_dims)).astype(network.dtype)
     return vectors, rng.integers(0, network.n_classes, n)
+
+
+def clips_of(vectors):
+    return Clips(vectors.reshape(len(vectors), -1))
 
 
 def keras_model(network, weights):
@@ -75,7 +79,9 @@ def test_probabilities_are_those_of_the_keras_model(network):
     weights = random_weights(network)
     vectors, _ = rows_of(network, 150)
     expected = keras_model(network, weights)(vectors, training=False).numpy()
-    assert_allclose(network.probabilities(weights, network.pad(vectors)), expected, atol=tolerance(network))
+    assert_allclose(
+        network.probabilities(weights, clips_of(vectors), np.arange(150)), expected, atol=tolerance(network)
+    )
 
 
 @SHAPES
@@ -89,7 +95,7 @@ def test_gradients_and_running_statistics_are_those_of_the_keras_model(network):
     expected = [gradient.numpy() for gradient in tape.gradient(loss, model.trainable_variables)]
 
     gradients = [np.zeros_like(weight) for weight in weights]
-    passes = Passes(network, network.pad(vectors), n)
+    passes = Passes(network, clips_of(vectors), n)
     ones = np.ones(network.filters, network.dtype)
     passes.learn(weights, gradients, np.arange(n), labels, np.ones(n, network.dtype), (ones, ones))
     for actual, wanted in zip((g for i, g in enumerate(gradients) if i not in RUNNING), expected, strict=True):
@@ -110,7 +116,7 @@ def test_every_kind_of_processor_computes_the_same(monkeypatch, registers, dtype
             monkeypatch.setattr(_head_network, "compile_block", _head_kernels.compile_block.__wrapped__)
         weights = random_weights(network)
         gradients = [np.zeros_like(weight) for weight in weights]
-        passes = Passes(network, network.pad(vectors), 20)
+        passes = Passes(network, clips_of(vectors), 20)
         passes.learn(weights, gradients, np.arange(20), labels, np.ones(20, dtype), (ones, ones))
         results.append(np.concatenate([array.ravel() for array in (*weights, *gradients)]))
     assert_allclose(*results, atol=1e-5 if dtype == "float32" else 1e-13)
@@ -124,7 +130,7 @@ def test_a_row_of_weight_two_counts_as_two_rows():
         weights = random_weights(network)
         gradients = [np.zeros_like(weight) for weight in weights]
         ones = np.ones(network.filters)
-        passes = Passes(network, network.pad(vectors), 13)
+        passes = Passes(network, clips_of(vectors), 13)
         passes.learn(weights, gradients, rows, labels[rows], row_weights, (ones, ones))
         results.append(np.concatenate([array.ravel() for array in (*weights, *gradients)]))
     assert_allclose(*results, atol=1e-12)
@@ -136,7 +142,7 @@ def test_a_channel_that_dropout_leaves_out_gets_no_gradient():
     gradients = [np.zeros_like(weight) for weight in weights]
     mask = np.where(np.arange(network.filters) % 3, 1.5, 0.0)
     arguments = (np.arange(12), labels, np.ones(12), (mask, mask))
-    Passes(network, network.pad(vectors), 12).learn(weights, gradients, *arguments)
+    Passes(network, clips_of(vectors), 12).learn(weights, gradients, *arguments)
     for gradient in (gradients[0], gradients[5]):
         assert_array_equal(np.abs(gradient).max(axis=(0, 1)) > 0, mask > 0)
 
@@ -146,9 +152,9 @@ def test_penalties_are_added_to_the_gradient_of_the_kernels():
     for penalties in ({}, {"l1": 0.01, "l2": 0.02}):
         network = make(**penalties)
         vectors, labels = rows_of(network, 20)
-        data = (network.pad(vectors), labels, np.ones(20))
+        data = (np.arange(20), labels, np.ones(20))
         start = random_weights(network)
-        training = HeadTraining(network, start, "sgd", None, data, 20, np.random.RandomState(0))
+        training = HeadTraining(network, start, "sgd", None, clips_of(vectors), data, 20, np.random.RandomState(0))
         training.train_epoch(np.arange(20), np.array([0, 20]), 0.1)
         steps.append([(before - after) / 0.1 for before, after in zip(start, training.weights, strict=True)])
     for i, weight in enumerate(start):
