@@ -12,7 +12,6 @@ _HOME_OF = {
     "AugmentedClassifier": "skkws.augment",
     "BandScaler": "skkws.features",
     "CachedTransformer": "skkws.caching",
-    "FeaturePyDataset": "skkws.keras_dataset",
     "FrameStacker": "skkws.features",
     "KeywordHeadClassifier": "skkws.classifiers",
     "LogMelTransformer": "skkws.features",

@@ -165,7 +165,7 @@ def iter_batches(
 
     See Also
     --------
-    FeaturePyDataset : The same for ``keras.Model.fit``.
+    skkws.keras_dataset.FeaturePyDataset : The same for ``keras.Model.fit``.
 
     Examples
     --------

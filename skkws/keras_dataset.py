@@ -65,7 +65,7 @@ class FeaturePyDataset(keras.utils.PyDataset):
     >>> import tempfile
     >>> from pathlib import Path
     >>> import numpy as np, soundfile as sf
-    >>> from skkws import FeaturePyDataset
+    >>> from skkws.keras_dataset import FeaturePyDataset
     >>> from skkws.networks import keyword_head
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     files = [Path(folder, f"{pitch}.wav") for pitch in (300, 310, 2900, 3000)]

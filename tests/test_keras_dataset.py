@@ -1,3 +1,5 @@
+"""FeaturePyDataset: what keras.Model.fit and predict get from it."""
+
 import pickle
 
 import numpy as np
@@ -5,7 +7,8 @@ import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
 
-from skkws import AudioLoader, FeaturePyDataset, LogMelTransformer, MFCCTransformer, extract_features
+from skkws import AudioLoader, LogMelTransformer, MFCCTransformer, extract_features
+from skkws.keras_dataset import FeaturePyDataset
 from skkws.networks import keyword_head
 
 

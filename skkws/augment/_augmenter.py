@@ -9,6 +9,7 @@ from sklearn.utils import _safe_indexing, check_consistent_length, check_random_
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
+from skkws._progress import progress
 from skkws.augment._filters import Equalizer
 from skkws.augment._level import Gain, PeakLimit
 from skkws.augment._noise import BackgroundNoise, ColoredNoise
@@ -19,7 +20,9 @@ from skkws.augment._time import SpeedChange, TimeShift
 def default_transforms(*, noise=None, sample_rate=16000):
     """Return transforms for keyword spotting: another speed, moment, room, background, microphone and level.
 
-    A pitch shift is left out: the change of speed moves the pitch too, at a small part of its cost.
+    The ranges were chosen on the Free Spoken Digit Dataset in noise, and tried on Google Speech Commands; what they
+    bring is in ``benchmarks/README.md``. A pitch shift is left out: the change of speed moves the pitch too, at a
+    small part of its cost.
 
     Parameters
     ----------
@@ -40,13 +43,13 @@ def default_transforms(*, noise=None, sample_rate=16000):
     ['SpeedChange', 'TimeShift', 'Reverberation', 'ColoredNoise', 'Equalizer', 'Gain', 'PeakLimit']
     """
     rate = {"sample_rate": sample_rate}
-    recorded = [] if noise is None else [BackgroundNoise(noise, (5.0, 30.0), **rate, probability=0.7)]
+    recorded = [] if noise is None else [BackgroundNoise(noise, (-3.0, 15.0), **rate, probability=0.8)]
     return [
-        SpeedChange((0.9, 1.1), probability=0.5),
+        SpeedChange((0.85, 1.18), probability=0.7),
         TimeShift((-0.1, 0.1), **rate),
         Reverberation((0.1, 0.5), **rate, probability=0.3),
         *recorded,
-        ColoredNoise((5.0, 30.0), **rate, probability=0.3 if recorded else 0.8),
+        ColoredNoise((0.0, 20.0), **rate, probability=0.3 if recorded else 0.8),
         Equalizer((-6.0, 6.0), **rate, probability=0.5),
         Gain((-10.0, 6.0)),
         PeakLimit(1.0),
@@ -75,6 +78,8 @@ class AudioAugmenter(BaseEstimator):
         Whether the rows themselves come first, unchanged.
     random_state : int, RandomState instance or None, default=None
         Seeds the copies. Pass an int for the same copies in every call.
+    verbose : bool or int, default=0
+        Whether to draw a progress bar on the standard error stream.
 
     Attributes
     ----------
@@ -104,13 +109,15 @@ class AudioAugmenter(BaseEstimator):
         "n_copies": [Interval(Integral, 0, None, closed="left")],
         "keep_original": ["boolean"],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
-    def __init__(self, transforms=None, *, n_copies=3, keep_original=True, random_state=None):
+    def __init__(self, transforms=None, *, n_copies=3, keep_original=True, random_state=None, verbose=0):
         self.transforms = transforms
         self.n_copies = n_copies
         self.keep_original = keep_original
         self.random_state = random_state
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -162,11 +169,12 @@ class AudioAugmenter(BaseEstimator):
         blocks = np.empty((n_kept + self.n_copies, *X.shape), dtype=X.dtype)
         if self.keep_original:
             blocks[0] = X
-
-        for i, row in enumerate(X):
-            content = _digest(row)
-            for copy in range(self.n_copies):
-                blocks[n_kept + copy, i] = _varied(row, transforms, np.random.default_rng([seed, copy, *content]))
+        with progress("Augmenting", len(X), verbose=self.verbose) as advance:
+            for i, row in enumerate(X):
+                content = _digest(row)
+                for copy in range(self.n_copies):
+                    blocks[n_kept + copy, i] = _varied(row, transforms, np.random.default_rng([seed, copy, *content]))
+                advance()
         self.sample_indices_ = np.tile(np.arange(len(X)), len(blocks))
         return blocks.reshape(-1, X.shape[1]), _safe_indexing(y, self.sample_indices_)
 

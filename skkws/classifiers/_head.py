@@ -35,7 +35,7 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
     n_vectors : int or None, default=None
         Vectors in a row, frame-major. None: rows are vectors of 96 dimensions if their length is a multiple of 96,
         and otherwise one vector. Set it for other features, such as 98 for the log-mel frames of a one-second clip.
-    epochs : int, default=30
+    epochs : int, default=60
         Passes over the training rows.
     batch_size : int, default=64
         Rows per update of the weights.
@@ -152,7 +152,7 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
         self,
         *,
         n_vectors=None,
-        epochs=30,
+        epochs=60,
         batch_size=64,
         learning_rate=3e-3,
         schedule="cosine",
