@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import warnings
+from contextlib import nullcontext
 from functools import wraps
 from pathlib import Path
 from time import perf_counter
@@ -98,7 +99,9 @@ def demo(models: _Models = None, folds: _Folds = None, seed: _Seed = 0, n_jobs: 
     from skkws.datasets import synthesize_keywords
 
     names = _check_options(models, output)
-    speech = synthesize_keywords(_DEMO_WORDS, _DEMO_CLIPS_PER_WORD, random_state=seed, n_jobs=n_jobs, verbose=1)
+    speech = synthesize_keywords(
+        _DEMO_WORDS, _DEMO_CLIPS_PER_WORD, engines=["espeak-ng"], random_state=seed, n_jobs=n_jobs, verbose=1
+    )
     _out.print(
         f"\n[bold]Synthesized speech, not recordings of people:[/bold] {len(speech.data)} clips of {len(_DEMO_WORDS)} "
         f"words spoken by {len(set(speech.groups))} voices of espeak-ng. The voices are the speakers. For figures on "
@@ -117,6 +120,10 @@ def train(
     labels: _Labels = None,
     limit: _Limit = None,
     duration: _Duration = 1.0,
+    noise: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of recorded noise: train on varied copies, most of them in it, too."),
+    ] = None,
     seed: _Seed = 0,
     n_jobs: _Jobs = None,
 ):
@@ -127,13 +134,19 @@ def train(
     from sklearn.pipeline import make_pipeline
 
     from skkws.audio import AudioLoader
+    from skkws.augment import AudioAugmenter, AugmentedClassifier, default_transforms
     from skkws.compare import make_model
     from skkws.persistence import save_model
 
+    estimator = make_model(model, seed)
+    if noise:
+        augmenter = AudioAugmenter(default_transforms(noise=noise), random_state=seed, verbose=1)
+        estimator = AugmentedClassifier(estimator, augmenter)
     X, data = _load(folder, labels=labels, limit=limit, group=None, duration=duration, seed=seed, n_jobs=n_jobs)
     start = perf_counter()
-    with _err.status(f"Training {model}"):
-        fitted = make_model(model, seed).fit(X, data.target)
+    with nullcontext() if noise else _err.status(f"Training {model}"):  # copies have a progress bar of their own
+        fitted = estimator.fit(X, data.target)
+        fitted = fitted.estimator_ if noise else fitted
         # The saved pipeline begins at files, as `predict` gets them; with a duration the loader learns nothing.
         whole = make_pipeline(AudioLoader(duration=duration).fit(data.filenames), *(step for _, step in fitted.steps))
         save_model(whole, output)
@@ -222,6 +235,36 @@ def extract(
         f"{output}: {n_clips} clips x {n_features} features in {seconds:.1f} s ({n_clips / seconds:.0f} clips/s), "
         f'{found.n_known} from the cache. In Python: numpy.load("{output}")["features"], and so labels, groups, paths.'
     )
+
+
+@app.command()
+@_mendable
+def voices(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE...", help="Files of voices: .onnx (piper), .flitevox (flite).")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Language of the voices, such as en, or accent, such as en-us (default: all).")
+    ] = None,
+    names: Annotated[bool, typer.Option("--names", help="Print the name of every voice instead, a line each.")] = False,
+):
+    """List the speech engines and voices that synthesize_keywords finds, and how to get more."""
+    from rich import box
+    from rich.table import Table
+
+    from skkws.datasets._engines import list_voices
+
+    rows = list(list_voices(language, files or ()))
+    if names:
+        print(*(voice for _, _, found, _ in rows for voice in found), sep="\n")
+        return
+    table = Table("engine", "version", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    table.add_column("voices", justify="right")
+    table.add_column("such as", overflow="fold")
+    table.add_column("how to get it, and more voices", overflow="fold")
+    for name, version, found, get in rows:
+        table.add_row(name, "not found" if version is None else version, str(len(found)), " ".join(found[:3]), get)
+    _out.print(table, markup=False, highlight=False)
 
 
 @app.callback(invoke_without_command=True)

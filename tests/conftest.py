@@ -17,7 +17,7 @@ def speech():
     """Three words, each spoken three times by four voices: what `synthesize_keywords` returns."""
     from skkws.datasets import synthesize_keywords
 
-    return synthesize_keywords(WORDS, 12, voices=4, random_state=0)
+    return synthesize_keywords(WORDS, 12, engines=["espeak-ng"], voices=4, random_state=0)
 
 
 @pytest.fixture(scope="session")

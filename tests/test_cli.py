@@ -11,6 +11,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import soundfile as sf
 from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
@@ -61,10 +62,10 @@ def test_help_names_every_command():
     for args in (["--help"], ["-h"]):
         code, out, _ = run(*args)
         assert code == 0
-        assert all(f" {name} " in out for name in ("compare", "demo", "train", "predict", "extract"))
+        assert all(f" {name} " in out for name in ("compare", "demo", "train", "predict", "extract", "voices"))
 
 
-@pytest.mark.parametrize("command", ["compare", "demo", "train", "predict", "extract"])
+@pytest.mark.parametrize("command", ["compare", "demo", "train", "predict", "extract", "voices"])
 def test_every_command_has_help(command):
     code, out, err = run(command, "--help")
     assert (code, err) == (0, "")
@@ -305,6 +306,33 @@ def test_extract_says_what_to_mend_and_writes_nothing(speech_folder, tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
+# voices
+
+
+def test_voices_lists_engines_and_how_to_get_those_that_are_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, out, err = run("voices", "--language", "en-us")
+    assert (code, err) == (0, "")
+    rows = {line.split()[0]: line for line in out.splitlines()}
+    assert list(rows)[2:] == ["espeak-ng", "flite", "festival", "rhvoice", "pico", "mbrola", "piper"]
+    assert re.match(r"espeak-ng +1\.\d+\.\d+ +76 +en-us\+", rows["espeak-ng"])
+    assert re.match(r"flite +not found +0 +apt install flite", rows["flite"])
+
+
+def test_voices_prints_the_names_for_scripts(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, out, _ = run("voices", "--names", "--language", "de")
+    assert code == 0
+    assert len(out.splitlines()) == 38
+    assert all(line.startswith("de+") for line in out.splitlines())
+
+
+def test_voices_names_a_file_that_is_missing(tmp_path):
+    code, out, err = run("voices", tmp_path / "gone.onnx")
+    assert (code, out) == (1, "")
+    assert "gone.onnx'. Check the path." in err
+
+
 # What a user can mend
 
 
@@ -341,6 +369,28 @@ def test_train_refuses_models_it_cannot_save(speech_folder, tmp_path):
         code, out, err = run("train", speech_folder, "--model", name, "--output", tmp_path / "model.skops")
         assert (code, out) == (2, "")
         assert f"{name!r} is none of embedding+head, embedding+logreg, mfcc+logreg" in err
+
+
+def test_train_with_noise_gives_another_spotter_that_predicts_like_any(speech_folder, recordings, tmp_path):
+    (tmp_path / "noise").mkdir()
+    hum = 0.1 * np.sin(2 * np.pi * 100 * np.arange(32000) / 16000)
+    sf.write(tmp_path / "noise" / "hum.wav", hum, 16000)
+    spotters = []
+    for options in ([], ["--noise", tmp_path / "noise"]):
+        code, out, err = run("train", speech_folder, "-o", tmp_path / "model.skops", "--model", "mfcc+logreg", *options)
+        assert (code, out) == (0, "")
+        assert ("Augmenting" in err) == bool(options)
+        spotters.append(run("predict", tmp_path / "model.skops", *recordings)[1])
+    assert spotters[0] != spotters[1]
+    assert [line.split("\t")[0] for line in spotters[0].splitlines()] == [
+        line.split("\t")[0] for line in spotters[1].splitlines()
+    ]
+
+
+def test_train_looks_for_the_noise_before_it_works(speech_folder, tmp_path):
+    code, out, err = run("train", speech_folder, "-o", tmp_path / "model.skops", "--noise", tmp_path / "nowhere")
+    assert (code, out) == (1, "")
+    assert f"no file or folder {tmp_path / 'nowhere'}. Check the path." in err
 
 
 def test_a_missing_xgboost_names_the_extra(speech_folder, monkeypatch):

@@ -1,11 +1,13 @@
 """Speech from espeak-ng, through the shared library and data that the `espeakng-loader` wheel carries."""
 
 import ctypes
+import importlib.util
 import locale
 import os
 import shutil
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,24 +18,14 @@ _SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS: samples go to the callback; no aud
 _DONT_EXIT = 0x8000  # espeakINITIALIZE_DONT_EXIT: report missing data instead of ending the process
 _RATE, _PITCH, _RANGE = 1, 3, 4  # espeak_PARAMETER
 _CHARACTERS = 1  # POS_CHARACTER
-_UTF8 = 1  # espeakCHARS_UTF8
+_UTF8, _PHONEMES = 1, 0x100  # espeakCHARS_UTF8; espeakPHONEMES: "[[...]]" in a text holds phonemes
+_IPA = 2  # espeakPHONEMES_IPA, of espeak_TextToPhonemes
+_BUFFER_MS = 1000  # a clip in one piece; the default of 60 ms calls back into Python ten times as often
+_WORDS_PER_MINUTE = 175  # espeakRATE_NORMAL
 
 # N_PATH_HOME: espeak-ng copies the data path into a buffer of this many bytes (160 in the Linux wheel) and, where the
 # path does not fit, looks for its data elsewhere and writes to stderr.
 _MAX_DATA_PATH = 160
-
-# The English accents of the espeakng-loader 0.2.4 wheel (espeak-ng 1.52), by espeak-ng's names; "en" is Great Britain.
-# Left out is "en-shaw", which reads the Shavian alphabet in the sounds of "en".
-_ACCENTS = (
-    "en",
-    "en-029",
-    "en-gb-scotland",
-    "en-gb-x-gbclan",
-    "en-gb-x-gbcwmd",
-    "en-gb-x-rp",
-    "en-us",
-    "en-us-nyc",
-)
 
 # Variants are vocal tracts: tables of formants, laid over an accent. Of the 104 in the wheel these are the ones that
 # can pass for a person, by what their files say:
@@ -47,9 +39,10 @@ _MALE = (
     *("m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "Alex", "Denis", "Diogo", "Gene", "Mario", "Mike", "antonio"),
     *("ed", "ian", "iven3", "john", "max", "norbert", "pablo", "paul", "pedro", "quincy", "robert"),
 )
-MAX_VOICES = 2 * len(_FEMALE) * len(_ACCENTS)
+_UNUSED = ("en-shaw",)  # reads the Shavian alphabet in the sounds of "en"
 
 _SYNTH_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+_starting = threading.Lock()
 
 
 class EspeakNG:
@@ -63,11 +56,12 @@ class EspeakNG:
 
     def __init__(self, library, data_path):
         self._chunks = []
+        self._voice = None
         self._callback = _SYNTH_CALLBACK(self._collect)  # kept here: the library holds a bare pointer to it
         self._data_path = data_path
         self._library = library
-        library.espeak_Info.restype = ctypes.c_char_p
-        self._sample_rate = library.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(data_path), _DONT_EXIT)
+        library.espeak_Info.restype = library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        self._sample_rate = library.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, os.fsencode(data_path), _DONT_EXIT)
         if self._sample_rate <= 0:
             raise RuntimeError(
                 f"espeak-ng cannot read its data at {str(data_path)!r}. "
@@ -75,6 +69,8 @@ class EspeakNG:
             )
         library.espeak_ng_SetRandSeed(ctypes.c_long(0))  # espeak_Initialize seeds the breath noise from the clock
         library.espeak_SetSynthCallback(self._callback)
+        # espeak_TextToPhonemes reads "[[...]]" only after espeak_Synth has been told to.
+        library.espeak_Synth(b"", ctypes.c_size_t(1), 0, _CHARACTERS, 0, _UTF8 | _PHONEMES, None, None)
         self.version = library.espeak_Info(None).decode()
 
     def _collect(self, samples, n_samples, events):
@@ -95,30 +91,33 @@ class EspeakNG:
         ValueError
             If espeak-ng does not know the voice or the variant.
         """
+        if voice == self._voice:
+            return
         _, _, variant = voice.partition("+")
         # espeak-ng passes over a variant that it does not find, and speaks with the plain voice.
         known = not variant or (Path(self._data_path) / "voices" / "!v" / variant).is_file()
         if not known or self._library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise ValueError(
                 f"voices must name voices of espeak-ng {self.version}, got {voice!r}. "
-                "Use names such as 'en-us+f3'; `espeak-ng --voices` and `--voices=variant` list them."
+                "Use names such as 'en-us+f3', an accent and a variant; `skkws voices` lists them."
             )
+        self._voice = voice
 
-    def speak(self, text, *, voice, rate=175, pitch=50, pitch_range=50):
+    def speak(self, text, voice, *, speed=1.0, pitch=0.0, liveliness=1.0):
         """Render text as speech.
 
         Parameters
         ----------
         text : str
-            What to say.
+            What to say; what stands in ``[[...]]`` are espeak-ng's phonemes of the voice's language.
         voice : str
             Voice, as in `set_voice`.
-        rate : int, default=175
-            Speed in words per minute, 80 to 450.
-        pitch : int, default=50
-            Pitch from 0 to 99, where 50 is the voice's own; 0 is an octave lower and 99 an octave higher.
-        pitch_range : int, default=50
-            Liveliness of the intonation from 0 (monotone) to 99, where 50 is the voice's own.
+        speed : float, default=1.0
+            Speed in multiples of the usual 175 words per minute, 0.46 to 2.57.
+        pitch : float, default=0.0
+            Semitones above the voice's own pitch, -12 to 12.
+        liveliness : float, default=1.0
+            Range of the intonation in multiples of the voice's own, 0 (monotone) to 2.
 
         Returns
         -------
@@ -128,16 +127,130 @@ class EspeakNG:
             Samples per second.
         """
         self.set_voice(voice)
+        # espeak-ng counts pitch and range from 0 to 99, where 50 is the voice's own; 99 is an octave higher.
+        rate, pitch, pitch_range = _WORDS_PER_MINUTE * speed, 50 + pitch * 50 / 12, 50 * liveliness
         for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_RANGE, pitch_range)):
-            self._library.espeak_SetParameter(parameter, int(value), 0)
+            self._library.espeak_SetParameter(parameter, round(value), 0)
         self._chunks.clear()
         encoded = text.encode()
         size = ctypes.c_size_t(len(encoded) + 1)
-        status = self._library.espeak_Synth(encoded, size, 0, _CHARACTERS, 0, _UTF8, None, None)
+        status = self._library.espeak_Synth(encoded, size, 0, _CHARACTERS, 0, _UTF8 | _PHONEMES, None, None)
         if status != 0:
             raise RuntimeError(f"espeak-ng stopped with status {status} at the text {text!r}. Try another wording.")
         self._library.espeak_Synchronize()
         return np.frombuffer(b"".join(self._chunks), dtype=np.int16), self._sample_rate
+
+    def phonemes(self, text, voice, *, ipa=True, separator=""):
+        """Say how a text is pronounced.
+
+        Parameters
+        ----------
+        text : str
+            What to say, with phonemes in ``[[...]]`` as for `speak`.
+        voice : str
+            Voice, as in `set_voice`.
+        ipa : bool, default=True
+            Whether to answer in the International Phonetic Alphabet or in espeak-ng's own signs, as they may stand in
+            ``[[...]]``.
+        separator : str, default=""
+            A character to put between phonemes, or none.
+
+        Returns
+        -------
+        phonemes : str
+            The phonemes with their signs of stress.
+        """
+        self.set_voice(voice)
+        mode = (_IPA if ipa else 0) | (ord(separator) << 8 if separator else 0)
+        rest, clauses = ctypes.c_char_p(text.encode()), []
+        while rest.value:  # every call reads one clause and moves on
+            clauses.append(self._library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, mode).decode())
+        return " ".join(clauses)
+
+
+class EspeakEngine:
+    """The engine espeak-ng, of which every user opens a copy of his own.
+
+    Attributes
+    ----------
+    version : str
+        Version of the library.
+
+    Raises
+    ------
+    RuntimeError
+        If the library cannot be loaded or cannot read its data.
+    """
+
+    name = "espeak-ng"
+    get = 'pip install "skkws[synth]"'
+    suffix = None
+    reads_phonemes = True
+
+    def __init__(self):
+        with open_espeak_ng() as library:
+            self.version = library.version
+
+    @classmethod
+    def find(cls, files=()):
+        """Return the engine, or None where its wheel is not installed."""
+        return cls() if importlib.util.find_spec("espeakng_loader") else None
+
+    @staticmethod
+    def open():
+        """Open the engine for a series of renderings, as `open_espeak_ng` does."""
+        return open_espeak_ng()
+
+    @staticmethod
+    def voices(language=None):
+        """Return the names of the voices: every accent with every variant.
+
+        Parameters
+        ----------
+        language : str or None, default=None
+            A language such as ``"en"``, whose accents are taken, or an accent such as ``"en-us"``; None takes all.
+        """
+        return [f"{accent}+{variant}" for accent in accents(language) for variant in (*_FEMALE, *_MALE)]
+
+    @staticmethod
+    def check_voices(voices):
+        """Raise a ValueError if one of the voices is unknown; more variants than those of `voices` are known."""
+        with open_espeak_ng() as library:
+            for voice in voices:
+                library.set_voice(voice)
+
+    @staticmethod
+    def draw(language, rng):
+        """Draw voices, female and male in turn.
+
+        Parameters
+        ----------
+        language : str
+            Language or accent, as in `voices`.
+        rng : RandomState instance
+            Source of randomness.
+
+        Yields
+        ------
+        voice : str
+            Distinct names such as ``"en-us+f3"``. Each sex goes through all its variants before one comes again, and
+            then with another accent. It ends when the voices of one sex do.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skkws.datasets._espeak import EspeakEngine
+        >>> len(set(EspeakEngine.draw("en", np.random.RandomState(0))))
+        192
+        """
+        spoken = accents(language)
+        if not spoken:
+            return
+        female, male = (
+            _pair_with_accents(rng.permutation(variants), rng.permutation(spoken)) for variants in (_FEMALE, _MALE)
+        )
+        for pair in zip(female, male, strict=False):
+            yield from pair
 
 
 @contextmanager
@@ -167,7 +280,7 @@ def open_espeak_ng():
     --------
     >>> from skkws.datasets._espeak import open_espeak_ng
     >>> with open_espeak_ng() as engine:
-    ...     samples, sample_rate = engine.speak("hello", voice="en-us+f3")
+    ...     samples, sample_rate = engine.speak("hello", "en-us+f3")
     >>> samples.dtype, sample_rate
     (dtype('int16'), 22050)
     """
@@ -177,7 +290,6 @@ def open_espeak_ng():
         raise ImportError(
             'Synthesizing speech needs espeak-ng, which is not installed. Run: pip install "skkws[synth]"'
         ) from error
-    locale_before = locale.setlocale(locale.LC_CTYPE)  # espeak_Initialize sets LC_CTYPE of the whole process
     with tempfile.TemporaryDirectory(prefix="skkws-", ignore_cleanup_errors=True) as folder:
         data_path = _short_data_path(espeakng_loader.get_data_path(), folder)
         copy = shutil.copy(espeakng_loader.get_library_path(), folder)
@@ -189,52 +301,66 @@ def open_espeak_ng():
                 "Set TMPDIR to a folder from which libraries may be loaded (one not mounted noexec)."
             ) from error
         try:
-            engine = EspeakNG(library, data_path)
+            with _starting:  # espeak_Initialize sets LC_CTYPE of the whole process
+                locale_before = locale.setlocale(locale.LC_CTYPE)
+                try:
+                    engine = EspeakNG(library, data_path)
+                finally:
+                    locale.setlocale(locale.LC_CTYPE, locale_before)
             try:
                 yield engine
             finally:
                 library.espeak_Terminate()
         finally:
             _unload(library)
-            locale.setlocale(locale.LC_CTYPE, locale_before)
 
 
-def draw_voices(n_voices, rng):
-    """Draw English voices, female and male in turn.
+def accents(language=None):
+    """List the accents of a language by espeak-ng's names.
 
     Parameters
     ----------
-    n_voices : int
-        Number of voices, from 1 to `MAX_VOICES`.
-    rng : RandomState instance
-        Source of randomness.
+    language : str or None, default=None
+        A language such as ``"en"`` or an accent such as ``"en-us"``; None takes all.
 
     Returns
     -------
-    voices : list of str
-        Distinct names such as ``"en-us+f3"``. Each sex goes through all its variants before one comes again, and then
-        with another accent.
+    accents : list of str
+        Names in alphabetical order; none where espeak-ng does not speak the language.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from skkws.datasets._espeak import draw_voices
-    >>> len(set(draw_voices(192, np.random.RandomState(0))))
-    192
+    >>> from skkws.datasets._espeak import accents
+    >>> accents("en")[:4]
+    ['en', 'en-029', 'en-gb-scotland', 'en-gb-x-gbclan']
     """
-    half = (n_voices + 1) // 2
-    female, male = (_pair_with_accents(rng.permutation(variants), half, rng) for variants in (_FEMALE, _MALE))
-    return [voice for pair in zip(female, male, strict=True) for voice in pair][:n_voices]
+    import espeakng_loader
+
+    found = []
+    for path in Path(espeakng_loader.get_data_path(), "lang").rglob("*"):
+        name = path.name.lower()
+        if path.is_file() and name not in _UNUSED and (language is None or _speaks_any(path, language)):
+            found.append(name)
+    return sorted(found)
 
 
-def _pair_with_accents(variants, n_voices, rng):
-    accents = rng.permutation(_ACCENTS)
-    voices = []
-    for i in range(n_voices):
-        n_rounds, k = divmod(i, len(variants))
-        # The shift by one accent in every round gives each variant all accents, once each.
-        voices.append(f"{accents[(k + n_rounds) % len(accents)]}+{variants[k]}")
-    return voices
+def _speaks_any(path, language):
+    """Tell whether a file of an accent names the language, in one of the lines for it."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return any(speaks(line.split()[1], language) for line in lines if line.startswith("language "))
+
+
+def speaks(name, language):
+    """Tell whether the name of an accent, such as ``"en-us"``, is one of a language such as ``"en"``."""
+    name, language = (code.lower().replace("_", "-") for code in (name, language))
+    return name == language or name.startswith(f"{language}-")
+
+
+def _pair_with_accents(variants, accents):
+    for n_rounds in range(len(accents)):
+        for k, variant in enumerate(variants):
+            # The shift by one accent in every round gives each variant all accents, once each.
+            yield f"{accents[(k + n_rounds) % len(accents)]}+{variant}"
 
 
 def _short_data_path(data_path, folder):

@@ -1,7 +1,7 @@
 """Keywords spoken by synthetic voices."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,15 +9,17 @@ from joblib import Parallel, delayed
 from sklearn.utils import Bunch, check_random_state
 
 from skkws._progress import progress
-from skkws.datasets._espeak import MAX_VOICES, draw_voices, open_espeak_ng
+from skkws.datasets._engines import count_voices, draw_voices, find_engines, resolve_voice
 
-_RATE = (100, 200)  # words per minute; slower on the whole than the 175 of espeak-ng, as words said alone are
-_FASTEST = 320  # beyond this espeak-ng's words lose their consonants
-_PITCH = (35, 70)  # of 0 to 99: about 4 semitones below to 5 above the voice's own
-_PITCH_RANGE = (20, 80)  # of 0 to 99, where 50 is the voice's own
+_SPEED = (0.57, 1.14)  # of the voice's own, that of running text; mostly slower, as words said alone are
+_FASTEST = 1.83  # beyond this espeak-ng's words lose their consonants
+_PITCH = (-3.6, 4.8)  # semitones from the voice's own
+_LIVELINESS = (0.4, 1.6)  # of the voice's own
 # A statement, a call and a question: three contours of intonation. No full stop, which could mark an abbreviation.
 _ENDINGS = ("", "!", "?")
 _PEAK_DB = (-20.0, -1.0)  # level of the loudest sample, in decibels below full scale
+
+_PHONEMES = "[["  # opens phonemes in a spelling
 
 _SILENCE_DB = -46.0  # below the rendering's peak; quieter samples at its ends are trimmed
 _MIN_PEAK = 0.01  # a rendering that stays below 1 % of full scale is silent
@@ -27,36 +29,62 @@ _MAX_TRIALS = 20  # renderings of one clip before giving up
 
 
 def synthesize_keywords(
-    words, n_per_word=200, *, voices=24, sample_rate=16000, duration=1.0, random_state=None, n_jobs=None, verbose=0
+    words,
+    n_per_word=200,
+    *,
+    language="en",
+    engines="auto",
+    voices=24,
+    voice_files=(),
+    sample_rate=16000,
+    duration=1.0,
+    random_state=None,
+    n_jobs=None,
+    verbose=0,
 ):
     """Speak keywords with synthetic voices.
 
     Every voice speaks every word, with another speed, pitch, liveliness, intonation, level and position in the clip
-    each time. Speech comes from espeak-ng, which ``pip install "skkws[synth]"`` brings along. It is synthetic: good
-    for trying out code, for keywords nobody has recorded yet and beside real recordings, but no measure of how a
-    detector does on people.
+    each time. Speech comes from espeak-ng, which ``pip install "skkws[synth]"`` brings along, and from every other
+    engine found: flite, festival, RHVoice, SVOX Pico, MBROLA and piper; ``skkws voices`` lists what is there. It is
+    synthetic: good for trying out code, for keywords nobody has recorded yet and beside real recordings, but no measure
+    of how a detector does on people.
 
     Parameters
     ----------
-    words : iterable of str
-        Words or short phrases to speak, in English spelling. They become the labels.
+    words : iterable of str or mapping of str to str or to iterable of str
+        Words or short phrases to speak, in the spelling of the language. They become the labels. A mapping gives labels
+        and how to spell each: one spelling or several, among which the clips of the label are shared out. A spelling
+        may hold espeak-ng's phonemes in double brackets, for invented words: ``{"zoofi": "[[z'u:fi]]"}``. The voices
+        of other engines do not read those and leave the word to espeak-ng's.
     n_per_word : int, default=200
-        Clips per word.
+        Clips per label.
+    language : str, default="en"
+        Language of the words, such as ``"de"``, or accent, such as ``"en-us"``, of which voices are drawn.
+    engines : "auto" or iterable of str, default="auto"
+        Engines to use: all that are installed, or those named, out of ``"espeak-ng"``, ``"flite"``, ``"festival"``,
+        ``"rhvoice"``, ``"pico"``, ``"mbrola"`` and ``"piper"``. Name them for results that do not depend on what is
+        installed.
     voices : int or iterable of str, default=24
-        How many voices speak, half of them female, or exactly which. At most `n_per_word` voices are drawn, so that
-        each speaks every word. Up to 24 drawn voices are 24 different vocal tracts (espeak-ng's variants); more, up to
-        192, use the tracts again with other accents. Names are espeak-ng's, an accent and a variant such as
-        ``"en-us+f3"``; other languages (``"de+m3"``) may be named too.
+        How many voices speak, or exactly which. To draw voices the engines take turns until theirs are used up, so
+        those with few give all of them; at most `n_per_word` are drawn, so that each speaks every word. Half of
+        espeak-ng's are female; the first 24 are different vocal tracts (its variants), and more, up to 24 for every
+        accent, use the tracts again with other accents. Names are an accent and a variant of espeak-ng such as
+        ``"en-us+f3"``, or another engine and its voice such as ``"flite:slt"``; they may speak any language.
+    voice_files : iterable of path-like, default=()
+        Files of further voices: ``.onnx`` with ``.onnx.json`` beside it for piper, ``.flitevox`` for flite. They are
+        called by their stem, ``"piper:en_US-amy-medium"``, and drawn whatever the `language`.
     sample_rate : int, default=16000
-        Samples per second of the clips. espeak-ng speaks at 22 050 Hz, so nothing is heard above 11 025 Hz.
+        Samples per second of the clips. espeak-ng speaks at 22 050 Hz, so nothing is heard above 11 025 Hz; other
+        engines at 8 to 32 kHz.
     duration : float, default=1.0
         Length of the clips in seconds.
     random_state : int, RandomState instance or None, default=None
-        Seed of the voices and of everything drawn for a clip. Clips are the same for the same seed and arguments,
-        whatever `n_jobs`.
+        Seed of the voices and of everything drawn for a clip. Clips are the same for the same seed, arguments and
+        engines, whatever `n_jobs`; piper's alone differ, as it draws noise of its own.
     n_jobs : int or None, default=None
-        Number of worker processes; the work is shared out by voice. None means 1 unless in a
-        :obj:`joblib.parallel_backend` context, -1 means all processors.
+        Number of threads; the work is shared out by voice. None means 1 unless in a :obj:`joblib.parallel_config`
+        context, -1 means all processors.
     verbose : int, default=0
         If above 0, show a progress bar on stderr.
 
@@ -66,36 +94,40 @@ def synthesize_keywords(
         Clips with these attributes, one row after the other by voice, then by word:
 
         data : ndarray of shape (n_clips, n_samples), float32
-            Waveforms in [-1, 1], with ``n_clips = len(words) * n_per_word`` and
+            Waveforms in [-1, 1], with ``n_clips = n_labels * n_per_word`` and
             ``n_samples = round(duration * sample_rate)``. The silence round the word is exactly 0.
         target : ndarray of shape (n_clips,), str
-            The word spoken.
+            The label.
         target_names : list of str
-            The words, in the order given.
+            The labels, in the order given.
+        spellings : ndarray of shape (n_clips,), str
+            What was spoken, as it was spelled.
         groups : ndarray of shape (n_clips,), str
-            The voice, as for :class:`~sklearn.model_selection.GroupKFold`. Part it at ``"+"`` for accent and tract.
+            The voice, as for :class:`~sklearn.model_selection.GroupKFold`. Part espeak-ng's at ``"+"`` for accent and
+            tract. Voices of different engines may be built from the speech of one person: those called slt, awb, rms,
+            bdl and clb are, and flite's kal16 and festival's kal.
         sample_rate : int
             Samples per second.
         n_rejected : dict of str to int
             Renderings thrown away and drawn again, by reason: ``"silent"``, ``"clipped"`` (more than 0.1 % of the
             samples at full scale) and ``"too long"`` for the clip.
         DESCR : str
-            What the data are, with the engine and its version.
+            What the data are, with the engines and their versions.
 
     Raises
     ------
     ImportError
-        If espeak-ng is not installed.
+        If no engine is installed.
     ValueError
         If a parameter is out of its range, or a word cannot be spoken or does not fit into the clip.
     RuntimeError
-        If espeak-ng cannot be started.
+        If an engine that was named is not installed, or an engine fails.
 
     Notes
     -----
     Silence before and after the word (46 dB below its peak) is trimmed, and the word is put at a random place where it
-    is whole. A word that is longer than the clip is spoken again, each time faster, up to 320 words per minute; it is
-    never cropped.
+    is whole. A word that is longer than the clip is spoken again, each time faster, up to 1.8 times the voice's usual
+    speed; it is never cropped.
 
     Examples
     --------
@@ -105,6 +137,13 @@ def synthesize_keywords(
     ((12, 16000), dtype('float32'))
     >>> len(set(keywords.groups))
     3
+
+    A word by its sound, and one label for several words:
+
+    >>> words = {"zoofi": "[[z'u:fi]]", "other": ["coffee", "sophie"]}
+    >>> keywords = synthesize_keywords(words, n_per_word=4, engines=["espeak-ng"], random_state=0)
+    >>> keywords.spellings[keywords.target == "other"].tolist()
+    ['coffee', 'coffee', 'sophie', 'sophie']
     """
     words = _check_words(words)
     for name, value, usual in (("n_per_word", n_per_word, 200), ("sample_rate", sample_rate, 16000)):
@@ -112,39 +151,46 @@ def synthesize_keywords(
             raise ValueError(f"{name} must be an integer from 1 up, got {value!r}. Pass one such as {name}={usual}.")
     n_samples = _check_duration(duration, sample_rate)
     rng = check_random_state(random_state)
-    voices = _check_voices(voices, n_per_word, rng)
-    with open_espeak_ng() as engine:
-        version = engine.version
-        for voice in voices:
-            engine.set_voice(voice)
+    engines = find_engines(engines, voice_files)
+    voices = _check_voices(voices, n_per_word, engines, language, rng)
+    speakers = [resolve_voice(engines, voice) for voice in voices]
+    for engine in engines.values():
+        engine.check_voices([voice for speaker, voice in speakers if speaker is engine])
 
+    spoken = [(label, spelling) for label, spellings in words.items() for spelling in spellings]
+    labels, spellings = (np.array(column) for column in zip(*spoken, strict=True))
+    n_clips = np.concatenate([_part(n_per_word, len(spellings)) for spellings in words.values()])
+    shares = _share_clips(n_clips, _who_can_speak(spellings, speakers))
     seeds = rng.randint(np.iinfo(np.int32).max, size=len(voices))
-    shares = _share_clips(len(words), n_per_word, len(voices))
     jobs = (
-        delayed(_speak_with_voice)(voice, words, share, seed=seed, sample_rate=sample_rate, n_samples=n_samples)
-        for voice, share, seed in zip(voices, shares, seeds, strict=True)
+        delayed(_speak_with_voice)(
+            engine, voice, np.repeat(spellings, share).tolist(), seed=seed, sample_rate=sample_rate, n_samples=n_samples
+        )
+        for (engine, voice), share, seed in zip(speakers, shares, seeds, strict=True)
     )
     data = np.empty((len(words) * n_per_word, n_samples), dtype=np.float32)
     n_rejected = Counter({"silent": 0, "clipped": 0, "too long": 0})
     start = 0
-    chunks = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    # Engines speak outside Python's lock, and threads need neither to start up nor to copy what they return.
+    chunks = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(jobs)
     with progress("Speaking", len(voices), verbose=verbose) as advance:
         for clips, rejected in chunks:
             data[start : start + len(clips)] = clips
             start += len(clips)
             n_rejected.update(rejected)
             advance()
+    names = list(dict.fromkeys(f"{engine.name} {engine.version}".strip() for engine, _ in speakers))
     return Bunch(
         data=data,
-        target=np.concatenate([np.repeat(words, share) for share in shares]),
-        target_names=words,
+        target=np.concatenate([np.repeat(labels, share) for share in shares]),
+        target_names=list(words),
+        spellings=np.concatenate([np.repeat(spellings, share) for share in shares]),
         groups=np.repeat(voices, shares.sum(axis=1)),
         sample_rate=sample_rate,
         n_rejected=dict(n_rejected),
         DESCR=(
             f"Synthesized speech, not recordings of people: {len(words)} keywords spoken {n_per_word} times each by "
-            f"{len(voices)} voices of espeak-ng {version} (formant synthesis), in clips of {duration:g} s "
-            f"at {sample_rate} Hz.\n"
+            f"{len(voices)} voices of {', '.join(names)}, in clips of {duration:g} s at {sample_rate} Hz.\n"
             f"Keywords: {', '.join(words)}.\nVoices: {', '.join(voices)}.\n"
             "Speed, pitch, intonation, level and position are drawn at random for every clip. There is no noise and "
             "no room in the clips; results on them say little about results on recorded speech."
@@ -153,26 +199,39 @@ def synthesize_keywords(
 
 
 def _check_words(words):
-    """Return the words as a list, once they are known to be distinct, non-empty strings."""
+    """Return lists of spellings by label, once they are known to be distinct, non-empty strings."""
     advice = "Pass a list of distinct words such as ['yes', 'no']."
     if isinstance(words, str) or not isinstance(words, Iterable):
-        raise ValueError(f"words must be a list of strings, got {words!r}. {advice}")
-    words = list(words)
-    if not words:
-        raise ValueError(f"words must hold at least one word, got none. {advice}")
-    for word in words:
+        raise ValueError(f"words must be a list of strings, or a mapping, got {words!r}. {advice}")
+    if not isinstance(words, Mapping):
+        listed = list(words)
+        words = dict(zip(listed, listed, strict=True))
+        if len(words) < len(listed):
+            repeated = Counter(listed).most_common(1)[0][0]
+            raise ValueError(f"words must differ, got {repeated!r} more than once in {listed!r}. {advice}")
+    words = {label: [spelled] if isinstance(spelled, str) else spelled for label, spelled in words.items()}
+    for label, spellings in words.items():
+        if not isinstance(label, str) or not isinstance(spellings, Iterable):
+            raise ValueError(f"words must hold non-empty strings, got {label!r}: {spellings!r}. {advice}")
+    words = {str(label): list(spellings) for label, spellings in words.items()}
+    if not words or not all(words.values()):
+        raise ValueError(f"words must hold at least one word, and one for each label, got {words!r}. {advice}")
+    spoken = [spelling for spellings in words.values() for spelling in spellings]
+    for word in [*words, *spoken]:
         if not isinstance(word, str) or not word.strip():
             raise ValueError(f"words must hold non-empty strings, got {word!r} in {words!r}. {advice}")
+    for word in spoken:
         if not any(character.isalnum() for character in word):
             raise ValueError(
                 f"words must be words that can be spoken, got {word!r}, which has no letter. "
                 "Spell it in letters, as it sounds."
             )
-    # Compared as they sound: "Yes" and "yes " would be one word under two labels.
-    repeated = [word for word, n in Counter(word.strip().casefold() for word in words).items() if n > 1]
+    # Compared as they sound: "Yes" and "yes " would be one word under two labels. In phonemes, capitals count.
+    heard = (word.strip() if _PHONEMES in word else word.strip().casefold() for word in spoken)
+    repeated = [word for word, n in Counter(heard).items() if n > 1]
     if repeated:
-        raise ValueError(f"words must differ, got {repeated[0]!r} more than once in {words!r}. {advice}")
-    return [str(word) for word in words]
+        raise ValueError(f"words must differ, got {repeated[0]!r} more than once in {spoken!r}. {advice}")
+    return {label: [str(spelling) for spelling in spellings] for label, spellings in words.items()}
 
 
 def _check_duration(duration, sample_rate):
@@ -185,16 +244,22 @@ def _check_duration(duration, sample_rate):
     return round(duration * sample_rate)
 
 
-def _check_voices(voices, n_per_word, rng):
+def _check_voices(voices, n_per_word, engines, language, rng):
     """Return the names of the voices: those given, or as many as asked for, drawn."""
     if isinstance(voices, Integral) and not isinstance(voices, bool):
-        if not 1 <= voices <= MAX_VOICES:
+        n_voices = count_voices(engines, language)
+        if not n_voices:
             raise ValueError(
-                f"voices must be from 1 to {MAX_VOICES}, got {voices!r}. "
-                "Draw fewer voices, or name the voices you want: voices=['en-us+f3', 'en+m1']."
+                f"language must be one that the engines {', '.join(engines)} speak, got {language!r}. "
+                "`skkws voices` lists them."
             )
-        return draw_voices(min(voices, n_per_word), rng)
-    advice = "Pass a number such as voices=24, or distinct names such as voices=['en-us+f3', 'en+m1']."
+        if not 1 <= voices <= n_voices:
+            raise ValueError(
+                f"voices must be from 1 to {n_voices}, as many as speak {language!r}, got {voices!r}. "
+                "Draw fewer voices, or name the voices you want: voices=['en-us+f3', 'en-gb+m1']."
+            )
+        return draw_voices(engines, min(voices, n_per_word), language, rng)
+    advice = "Pass a number such as voices=24, or distinct names such as voices=['en-us+f3', 'en-gb+m1']."
     if isinstance(voices, str) or not isinstance(voices, Iterable):
         raise ValueError(f"voices must be an integer or a list of names, got {voices!r}. {advice}")
     voices = list(voices)
@@ -208,32 +273,54 @@ def _check_voices(voices, n_per_word, rng):
     return [str(voice) for voice in voices]
 
 
-def _share_clips(n_words, n_per_word, n_voices):
-    """Share out the clips: an array of shape (n_voices, n_words), whose columns sum to `n_per_word`.
+def _who_can_speak(spellings, speakers):
+    """Tell which voice can speak what: an array of bool of shape (n_voices, n_spellings)."""
+    reads = np.array([engine.reads_phonemes for engine, _ in speakers])
+    respelled = np.array([_PHONEMES in spelling for spelling in spellings])
+    if respelled.any() and not reads.any():
+        raise ValueError(
+            f"words must be spelled in letters for voices that read no phonemes, got {str(spellings[respelled][0])!r}. "
+            "Let a voice of espeak-ng speak too, or spell the word as it sounds."
+        )
+    return reads[:, np.newaxis] | ~respelled
 
-    No two voices differ by more than one clip of a word, and the odd clips of one word begin where those of the word
-    before it ended, so that they spread over the voices.
+
+def _part(n, n_parts):
+    """Part a number into nearly equal integers."""
+    return (n + np.arange(n_parts)) // n_parts
+
+
+def _share_clips(n_clips, can_speak):
+    """Share out the clips: an array of shape (n_voices, n_spellings), whose columns sum to `n_clips`.
+
+    Among the voices that can speak a spelling no two differ by more than one clip of it, and the odd clips of one
+    spelling begin where those of the one before it ended, so that they spread over the voices.
     """
-    each, odd = divmod(n_per_word, n_voices)
-    turn = (np.arange(n_voices)[:, np.newaxis] - odd * np.arange(n_words)) % n_voices
-    return each + (turn < odd)
+    shares = np.zeros(can_speak.shape, dtype=int)
+    offset = 0
+    for column, n, voices in zip(shares.T, n_clips, can_speak.T, strict=True):
+        each, odd = divmod(n, voices.sum())
+        turn = (np.arange(voices.sum()) - offset) % voices.sum()
+        column[voices] = each + (turn < odd)
+        offset += odd
+    return shares
 
 
-def _speak_with_voice(voice, words, share, *, seed, sample_rate, n_samples):
-    """Speak each word `share[i]` times with one voice.
+def _speak_with_voice(engine, voice, spellings, *, seed, sample_rate, n_samples):
+    """Speak words one after the other with one voice.
 
     Returns
     -------
-    clips : ndarray of shape (share.sum(), n_samples), float32
+    clips : ndarray of shape (len(spellings), n_samples), float32
     n_rejected : Counter
     """
     rng = np.random.default_rng(seed)
-    clips = np.zeros((share.sum(), n_samples), dtype=np.float32)
+    clips = np.zeros((len(spellings), n_samples), dtype=np.float32)
     n_rejected = Counter()
-    with open_espeak_ng() as engine:
-        for clip, word in zip(clips, np.repeat(words, share).tolist(), strict=True):
+    with engine.open() as opened:
+        for clip, word in zip(clips, spellings, strict=True):
             y = _speak_until_good(
-                engine, word, voice, rng=rng, sample_rate=sample_rate, n_samples=n_samples, n_rejected=n_rejected
+                opened, word, voice, rng=rng, sample_rate=sample_rate, n_samples=n_samples, n_rejected=n_rejected
             )
             start = rng.integers(n_samples - len(y), endpoint=True)
             clip[start : start + len(y)] = y * (10 ** (rng.uniform(*_PEAK_DB) / 20) / np.abs(y).max())
@@ -242,15 +329,15 @@ def _speak_with_voice(voice, words, share, *, seed, sample_rate, n_samples):
 
 def _speak_until_good(engine, word, voice, *, rng, sample_rate, n_samples, n_rejected):
     """Speak a word until the rendering has no fault; return its samples, trimmed, and count the faults."""
-    slowest, fastest = _RATE
+    slowest, fastest = _SPEED
     for _ in range(_MAX_TRIALS):
-        rate = rng.uniform(slowest, fastest)
+        speed = rng.uniform(slowest, fastest)
         rendering, rendering_rate = engine.speak(
-            word + str(rng.choice(_ENDINGS)),
-            voice=voice,
-            rate=rate,
-            pitch=rng.integers(*_PITCH, endpoint=True),
-            pitch_range=rng.integers(*_PITCH_RANGE, endpoint=True),
+            word + _ENDINGS[rng.integers(len(_ENDINGS))],
+            voice,
+            speed=speed,
+            pitch=rng.uniform(*_PITCH),
+            liveliness=rng.uniform(*_LIVELINESS),
         )
         y = _prepare(rendering, rendering_rate, sample_rate)
         fault = _find_fault(rendering, y, sample_rate, n_samples)
@@ -258,11 +345,11 @@ def _speak_until_good(engine, word, voice, *, rng, sample_rate, n_samples, n_rej
             return y
         n_rejected[fault] += 1
         if fault == "too long":
-            slowest, fastest = rate, _FASTEST
+            slowest, fastest = speed, _FASTEST
     if fault == "too long":
         raise ValueError(
             f"duration must leave room for every word, got {n_samples / sample_rate:g} s, in which {word!r} does not "
-            f"fit, spoken by {voice!r} at {rate:.0f} words per minute. Pass a longer duration or a shorter word."
+            f"fit, spoken by {voice!r} at {speed:.1f} times its usual speed. Pass a longer duration or a shorter word."
         )
     raise ValueError(
         f"words must be words that can be spoken, got {word!r}, whose rendering by {voice!r} is {fault}. "

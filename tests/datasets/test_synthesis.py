@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from itertools import islice
 
 import espeakng_loader
 import joblib
@@ -8,11 +9,17 @@ import numpy as np
 import pytest
 
 from skkws.datasets import _espeak, _synthesis
-from skkws.datasets._espeak import MAX_VOICES, draw_voices, open_espeak_ng
+from skkws.datasets._espeak import EspeakEngine, accents, open_espeak_ng
 from skkws.datasets._synthesis import synthesize_keywords
 
 WORDS = ["marvin", "yes", "stop"]
-SMALL = {"n_per_word": 7, "voices": 4, "random_state": 0}
+SMALL = {"n_per_word": 7, "voices": 4, "engines": ["espeak-ng"], "random_state": 0}
+
+
+@pytest.fixture(autouse=True)
+def no_other_engine(tmp_path_factory, monkeypatch):
+    """Find no program, whatever this machine has."""
+    monkeypatch.setenv("PATH", str(tmp_path_factory.mktemp("bin")))
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +82,8 @@ def test_same_seed_gives_the_same_clips_whatever_n_jobs(keywords):
         assert again.n_rejected == keywords.n_rejected
 
 
-def test_threads_give_the_same_clips(keywords):
-    with joblib.parallel_config(backend="threading", n_jobs=4):
+def test_processes_give_the_same_clips(keywords):
+    with joblib.parallel_config(backend="loky", n_jobs=2):
         again = synthesize_keywords(WORDS, **SMALL)
     np.testing.assert_array_equal(again.data, keywords.data)
 
@@ -96,6 +103,33 @@ def test_a_random_state_instance_moves_on():
 def test_voices_can_be_named_in_any_language():
     clips = synthesize_keywords(["ja"], 4, voices=["de+m3", "en-us"], random_state=0)
     assert clips.groups.tolist() == ["de+m3", "de+m3", "en-us", "en-us"]
+
+
+def test_voices_are_drawn_for_a_language():
+    clips = synthesize_keywords(["ja"], 4, language="de", random_state=0)
+    assert {voice.split("+")[0] for voice in clips.groups} == {"de"}
+
+
+def test_a_mapping_gives_labels_and_spellings():
+    words = {"zoofi": "[[z'u:fi]]", "other": ["coffee", "no", "stop"]}
+    clips = synthesize_keywords(words, 8, voices=2, random_state=0)
+    assert clips.target_names == ["zoofi", "other"]
+    assert [np.sum(clips.target == label) for label in words] == [8, 8]
+    assert set(clips.spellings[clips.target == "zoofi"]) == {"[[z'u:fi]]"}
+    _, counts = np.unique(clips.spellings[clips.target == "other"], return_counts=True)
+    assert sorted(counts) == [2, 3, 3]
+    assert all(np.sum(clips.groups[clips.target == "other"] == voice) == 4 for voice in set(clips.groups))
+
+
+def test_phonemes_are_spoken_and_not_spelled_out():
+    with open_espeak_ng() as engine:
+        word, respelled = (len(engine.speak(text, "en-us")[0]) for text in ("hello", "[[h@l'oU]]"))
+    assert abs(word - respelled) < 0.02 * word
+
+
+def test_phonemes_differ_in_their_capitals():
+    words = {"pin": "[[p'In]]", "peen": "[[p'in]]"}
+    assert len(synthesize_keywords(words, 1, voices=1, random_state=0).data) == 2
 
 
 def test_fewer_clips_than_voices_draw_fewer_voices():
@@ -129,21 +163,21 @@ def test_nothing_is_printed_without_verbose(capfd):
 
 
 def test_drawn_voices_are_distinct_and_alternate_between_the_sexes():
-    voices = draw_voices(MAX_VOICES, np.random.RandomState(0))
+    voices = list(EspeakEngine.draw("en", np.random.RandomState(0)))
     assert len(set(voices)) == len(voices) == 192
     assert {voice.split("+")[1] for voice in voices[::2]} == set(_espeak._FEMALE)
     assert {voice.split("+")[1] for voice in voices[1::2]} <= set(_espeak._MALE)
 
 
 def test_the_default_number_of_voices_has_as_many_vocal_tracts_and_all_accents():
-    voices = draw_voices(24, np.random.RandomState(0))
+    voices = list(islice(EspeakEngine.draw("en", np.random.RandomState(0)), 24))
     assert len({voice.split("+")[1] for voice in voices}) == 24
-    assert {voice.split("+")[0] for voice in voices} == set(_espeak._ACCENTS)
+    assert {voice.split("+")[0] for voice in voices} == set(accents("en"))
 
 
 def test_espeak_ng_has_every_accent_and_variant():
     with open_espeak_ng() as engine:
-        for accent in _espeak._ACCENTS:
+        for accent in accents("en"):
             engine.set_voice(accent)
         for variant in _espeak._FEMALE + _espeak._MALE:
             engine.set_voice(f"en+{variant}")
@@ -157,23 +191,41 @@ def test_a_new_engine_repeats_itself_byte_for_byte():
     renderings = []
     for _ in range(2):
         with open_espeak_ng() as engine:
-            renderings.append([engine.speak(word, voice="en-us+f3")[0] for word in ("yes", "no")])
+            renderings.append([engine.speak(word, "en-us+f3")[0] for word in ("yes", "no")])
     for first, second in zip(*renderings, strict=True):
         np.testing.assert_array_equal(first, second)
 
 
 def test_two_engines_at_once_do_not_disturb_each_other():
     with open_espeak_ng() as engine:
-        alone = engine.speak("yes", voice="en-us+f3")[0]
+        alone = engine.speak("yes", "en-us+f3")[0]
     with open_espeak_ng() as engine, open_espeak_ng() as other:
-        other.speak("something else", voice="en+m4", rate=300)
-        np.testing.assert_array_equal(engine.speak("yes", voice="en-us+f3")[0], alone)
+        other.speak("something else", "en+m4", speed=1.7)
+        np.testing.assert_array_equal(engine.speak("yes", "en-us+f3")[0], alone)
 
 
-def test_rate_and_pitch_are_heard():
+def test_speed_is_heard():
     with open_espeak_ng() as engine:
-        slow, fast = (len(engine.speak("hello", voice="en-us", rate=rate)[0]) for rate in (100, 300))
+        slow, fast = (len(engine.speak("hello", "en-us", speed=speed)[0]) for speed in (0.6, 1.8))
     assert slow > 1.5 * fast
+
+
+def test_pitch_is_heard():
+    periods = []
+    with open_espeak_ng() as engine:
+        for pitch in (-6, 6):
+            y = engine.speak("ah", "en-us", pitch=pitch, liveliness=0)[0][2000:5000].astype(float)
+            likeness = np.correlate(y, y, "full")[len(y) :]
+            periods.append(60 + likeness[60:400].argmax())  # of 55 to 370 Hz
+    assert 1.7 < periods[0] / periods[1] < 2.3
+
+
+def test_words_are_pronounced_in_either_alphabet():
+    with open_espeak_ng() as engine:
+        assert engine.phonemes("no, see", "en-us") == "nˈoʊ sˈiː"  # noqa: RUF001
+        assert engine.phonemes("no", "en-us", ipa=False) == "n'oU"
+        assert engine.phonemes("no", "en-us", ipa=False, separator="-") == "n-'oU"
+        assert engine.phonemes("[[n'oU]]", "en-us") == engine.phonemes("no", "en-us")
 
 
 def test_a_long_data_path_is_no_hindrance(tmp_path, monkeypatch, capfd):
@@ -183,7 +235,7 @@ def test_a_long_data_path_is_no_hindrance(tmp_path, monkeypatch, capfd):
     folder.symlink_to(espeakng_loader.get_data_path())
     monkeypatch.setattr(espeakng_loader, "get_data_path", lambda: str(folder))
     with open_espeak_ng() as engine:
-        assert len(engine.speak("yes", voice="en-us+f3")[0]) > 0
+        assert len(engine.speak("yes", "en-us+f3")[0]) > 0
     assert capfd.readouterr() == ("", "")
 
 
@@ -238,11 +290,16 @@ def test_importing_starts_no_engine():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("yes", r"words must be a list of strings, got 'yes'\. Pass a list"),
-        (None, r"words must be a list of strings, got None\. Pass a list"),
-        ([], r"words must hold at least one word, got none\. Pass a list"),
+        ("yes", r"words must be a list of strings, or a mapping, got 'yes'\. Pass a list"),
+        (None, r"words must be a list of strings, or a mapping, got None\. Pass a list"),
+        ([], r"words must hold at least one word, .* got {}\. Pass a list"),
         (["yes", " "], r"words must hold non-empty strings, got ' ' in .* Pass a list"),
-        (["yes", 3], r"words must hold non-empty strings, got 3 in .* Pass a list"),
+        (["yes", 3], r"words must hold non-empty strings, got 3: 3\. Pass a list"),
+        (["yes", "no", "yes"], r"words must differ, got 'yes' more than once in .* Pass a list"),
+        ({"a": "yes", "b": ["no", "Yes"]}, r"words must differ, got 'yes' more than once in .* Pass a list"),
+        ({"a": []}, r"words must hold at least one word, and one for each label, got .* Pass a list"),
+        ({"a": ["yes", 3]}, r"words must hold non-empty strings, got 3 in .* Pass a list"),
+        ({"": "yes"}, r"words must hold non-empty strings, got '' in .* Pass a list"),
         (["yes", "no", "Yes "], r"words must differ, got 'yes' more than once in .* Pass a list"),
         (["..."], r"words must be words that can be spoken, got '\.\.\.', which has no letter\. Spell it"),
     ],
@@ -260,8 +317,10 @@ def test_words_that_cannot_be_labels_are_refused(words, message):
         ({"sample_rate": 0}, r"sample_rate must be an integer from 1 up, got 0\. .*sample_rate=16000"),
         ({"duration": 0}, r"duration must be a number of seconds, .*got 0\. Pass one such as duration=1\.0"),
         ({"duration": "1"}, r"duration must be a number of seconds, .*got '1'\."),
-        ({"voices": 0}, r"voices must be from 1 to 192, got 0\. Draw fewer"),
-        ({"voices": 193}, r"voices must be from 1 to 192, got 193\. Draw fewer"),
+        ({"voices": 0}, r"voices must be from 1 to 192, as many as speak 'en', got 0\. Draw fewer"),
+        ({"voices": 193}, r"voices must be from 1 to 192, as many as speak 'en', got 193\. Draw fewer"),
+        ({"language": "xx"}, r"language must be one that the engines espeak-ng speak, got 'xx'\. `skkws voices` lists"),
+        ({"voices": ["flite:slt"]}, r"voices must be voices of the engines espeak-ng, got 'flite:slt'\. Voices"),
         ({"voices": "en-us"}, r"voices must be an integer or a list of names, got 'en-us'\. Pass a number"),
         ({"voices": []}, r"voices must be distinct, non-empty names, got \[\]\. Pass a number"),
         ({"voices": ["en", "en"]}, r"voices must be distinct, non-empty names, got .* Pass a number"),
