@@ -64,6 +64,26 @@ def table(seconds):
     return results
 
 
+def load(folder, labels):
+    """Return waveform rows, words and speakers of a folder of recordings; `labels` are words parted by commas."""
+    from skkws import AudioLoader
+    from skkws.datasets import load_keyword_folder
+
+    data = load_keyword_folder(folder, labels=labels.split(",") if labels else None)
+    loader = AudioLoader(on_error="skip")
+    X = loader.fit_transform(data.filenames)
+    return X, data.target[loader.kept_], data.groups[loader.kept_]
+
+
+def split(y, groups, seed=0):
+    """Return speaker-disjoint folds: few speakers are left out one by one, many in five folds."""
+    from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
+
+    few = len(set(groups)) <= 10
+    cv = LeaveOneGroupOut() if few else StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+    return list(cv.split(y, y, groups))
+
+
 def write(args, results):
     """Write results to ``args.output``, with the machine and the versions they were measured with."""
     if args.output:

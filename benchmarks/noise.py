@@ -14,14 +14,12 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
-from harness import write
+from harness import load, split, write
 from joblib import Parallel, delayed
-from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
 
-from skkws import AudioAugmenter, AudioLoader
+from skkws import AudioAugmenter
 from skkws.augment import BackgroundNoise, PeakLimit, default_transforms
 from skkws.compare import make_model
-from skkws.datasets import load_keyword_folder
 from skkws.metrics import accuracy_interval
 
 MODELS = ("embedding+head", "mfcc+xgboost")
@@ -41,11 +39,8 @@ def main():
     parser.add_argument("--figure", type=Path, help="picture of the results")
     args = parser.parse_args()
 
-    data = load_keyword_folder(args.folder, labels=args.labels.split(",") if args.labels else None)
-    loader = AudioLoader(on_error="skip")
-    X = loader.fit_transform(data.filenames)
-    labels, y = np.unique(data.target[loader.kept_], return_inverse=True)
-    groups = data.groups[loader.kept_]
+    X, words, groups = load(args.folder, args.labels)
+    labels, y = np.unique(words, return_inverse=True)
     print(f"{len(X)} clips, {len(labels)} words, {len(np.unique(groups))} speakers", flush=True)
 
     transformers = {model: make_model(model)[0].fit(X[:1]) for model in MODELS}
@@ -86,13 +81,6 @@ def main():
     write(args, results)
     if args.figure:
         draw(results, conditions, [*args.examples, "all"], args.figure)
-
-
-def split(y, groups, seed):
-    """Part training from test clips: few speakers are left out one by one, many in five folds."""
-    few = len(np.unique(groups)) <= 10
-    cv = LeaveOneGroupOut() if few else StratifiedGroupKFold(5, shuffle=True, random_state=seed)
-    return cv.split(y, y, groups)
 
 
 def noisy_rows(parallel, transformers, X, clean, args, seed):

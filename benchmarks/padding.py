@@ -11,13 +11,13 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
+from harness import load, split
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, cross_val_predict
+from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skkws import AudioLoader, SpeechEmbeddingTransformer
-from skkws.datasets import load_keyword_folder
+from skkws import SpeechEmbeddingTransformer
 from skkws.metrics import accuracy_interval
 
 
@@ -28,16 +28,12 @@ def main():
     parser.add_argument("--padding", type=int, nargs="+", default=[0, 3000, 6000, 9000])
     args = parser.parse_args()
 
-    data = load_keyword_folder(args.folder, labels=args.labels.split(",") if args.labels else None)
-    loader = AudioLoader(on_error="skip")
-    X = loader.fit_transform(data.filenames)
-    y, groups = data.target[loader.kept_], data.groups[loader.kept_]
-    few_speakers = len(set(groups)) <= 10
-    cv = LeaveOneGroupOut() if few_speakers else StratifiedGroupKFold(5, shuffle=True, random_state=0)
+    X, y, groups = load(args.folder, args.labels)
+    folds = split(y, groups)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
     for padding in args.padding:
         embedding = SpeechEmbeddingTransformer(pooling="mean_max", padding=padding)
-        correct = cross_val_predict(classifier, embedding.fit_transform(X), y, groups=groups, cv=cv) == y
+        correct = cross_val_predict(classifier, embedding.fit_transform(X), y, cv=folds) == y
         low, high = accuracy_interval(correct, groups)
         print(f"padding {padding:5d}: accuracy {np.mean(correct):.4f} ({low:.4f} to {high:.4f})", flush=True)
 

@@ -5,7 +5,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 
-from skkws.extraction import FileRows, check_batch_size, check_on_error
+from skkws._file_rows import FileRows, check_batch_size, check_on_error
 
 __all__ = ["FeaturePyDataset"]
 

@@ -8,12 +8,13 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d, compute_sample_weight
+from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from skkws._progress import progress
+from skkws.classifiers._copies import Copies, first_copies
 from skkws.classifiers._head_kernels import ACTIVATIONS
 from skkws.classifiers._head_network import Clips, HeadNetwork, HeadTraining
 from skkws.networks._speech_embedding import N_DIMS
@@ -238,7 +239,7 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
         if not again:
             self.classes_ = classes
             self._start(X, rows, sample_weight)
-        clip_of = np.arange(len(rows)) if copy_of is None else self._clip_of(copy_of, X, rows, y)
+        clip_of = np.arange(len(rows)) if copy_of is None else first_copies(copy_of, X, rows, y)
         self._train(*data, clip_of, epochs=self.epochs, schedule=self.schedule, hold_out=self.early_stopping)
         if not self.warm_start:
             self._optimizer_state = None
@@ -377,20 +378,6 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
         )
         return Clips(X, mean, scale)
 
-    def _clip_of(self, copy_of, X, rows, y):
-        """Return for each of these rows the first one of the same clip."""
-        check_consistent_length(X, copy_of)
-        clips, first, inverse = np.unique(column_or_1d(copy_of)[rows], return_index=True, return_inverse=True)
-        clip_of = first[inverse]
-        other = np.flatnonzero(y != y[clip_of])
-        if other.size:
-            labels = y[[clip_of[other[0]], other[0]]].tolist()
-            raise ValueError(
-                f"copy_of says that rows of the labels {labels} are copies of one clip, "
-                f"{clips.tolist()[inverse[other[0]]]!r}; copies have the label of their clip. Correct copy_of or y."
-            )
-        return clip_of
-
     def _train(self, X, rows, y, sample_weight, clip_of, *, epochs, schedule, hold_out):
         weight = sample_weight * compute_sample_weight(self.class_weight, y).astype(sample_weight.dtype)
         data, held_out = (rows, np.searchsorted(self.classes_, y), weight.astype(self._dtype)), None
@@ -398,7 +385,7 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
             kept = self._hold_out(clip_of, data[1])
             held_out = [array[~kept] for array in data]
             data, clip_of = [array[kept] for array in data], clip_of[kept]
-        clips = _Copies(clip_of)
+        clips = Copies(clip_of)
         # The fewest batches of at most `batch_size` rows, all of nearly the same size.
         edges = np.linspace(0, len(clips), -(-len(clips) // self.batch_size) + 1).astype(int)
         size = np.diff(edges).max()
@@ -454,19 +441,3 @@ class KeywordHeadClassifier(ClassifierMixin, BaseEstimator):
         seed = self._random_state.randint(2**31 - 1)
         trained, _ = train_test_split(clips, test_size=n_held_out, stratify=labels[first], random_state=seed)
         return np.isin(clip_of, trained)
-
-
-class _Copies:
-    """The rows that are copies of each clip."""
-
-    def __init__(self, clip_of):
-        self._rows = np.argsort(clip_of, kind="stable")
-        _, self._starts, self._counts = np.unique(clip_of[self._rows], return_index=True, return_counts=True)
-
-    def __len__(self):
-        """Count the clips."""
-        return len(self._starts)
-
-    def draw(self, clips, rng):
-        """Return a row of each of these clips."""
-        return self._rows[self._starts[clips] + rng.integers(self._counts[clips])]

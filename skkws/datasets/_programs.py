@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +26,7 @@ _LANGUAGES = {
 }
 
 
-class ProgramEngine:
+class ProgramEngine(ABC):
     """What the engines that are programs have in common.
 
     An engine says by its class how it is called and got, in `_languages` which voices it has, and in `_command` how it
@@ -137,10 +138,12 @@ class ProgramEngine:
         return list(self.files)
 
     def _languages(self):
-        raise NotImplementedError
+        """Return the language of each voice that the engine itself has; here none, as where all come from files."""
+        return {}
 
+    @abstractmethod
     def _command(self, text, voice, output, *, speed, pitch, liveliness):
-        raise NotImplementedError
+        """Return the command that speaks a text into a file; its parameters are those of `speak`."""
 
     def _ask(self, *command):
         """Run a command that tells something; return what it writes."""
@@ -323,9 +326,6 @@ class Piper(ProgramEngine):
             n_speakers = _read_piper_settings(file).get("num_speakers", 1)
             voices += [f"{name}#{i}" for i in range(n_speakers)] if n_speakers > 1 else [name]
         return voices
-
-    def _languages(self):
-        return {}
 
     def _command(self, text, voice, output, *, speed, pitch, liveliness):
         name, _, speaker = voice.partition("#")
