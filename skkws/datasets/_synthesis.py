@@ -26,6 +26,7 @@ _MIN_PEAK = 0.01  # a rendering that stays below 1 % of full scale is silent
 _MIN_SECONDS = 0.05  # shorter than any spoken syllable
 _MAX_CLIPPED = 0.001  # share of samples at full scale
 _MAX_TRIALS = 20  # renderings of one clip before giving up
+_MAX_FAILURES = 3  # of the engine itself at one clip; a program may take minutes to fail
 
 
 def synthesize_keywords(
@@ -45,10 +46,10 @@ def synthesize_keywords(
     """Speak keywords with synthetic voices.
 
     Every voice speaks every word, with another speed, pitch, liveliness, intonation, level and position in the clip
-    each time. Speech comes from espeak-ng, which ``pip install "skkws[synth]"`` brings along, and from every other
-    engine found: flite, festival, RHVoice, SVOX Pico, MBROLA and piper; ``skkws voices`` lists what is there. It is
-    synthetic: good for trying out code, for keywords nobody has recorded yet and beside real recordings, but no measure
-    of how a detector does on people.
+    each time; a voice that cannot speak a word leaves it to the others. Speech comes from espeak-ng, which
+    ``pip install "skkws[synth]"`` brings along, and from every other engine found: flite, festival, RHVoice, SVOX Pico,
+    MBROLA and piper; ``skkws voices`` lists what is there. It is synthetic: good for trying out code, for keywords
+    nobody has recorded yet and beside real recordings, but no measure of how a detector does on people.
 
     Parameters
     ----------
@@ -110,24 +111,28 @@ def synthesize_keywords(
             Samples per second.
         n_rejected : dict of str to int
             Renderings thrown away and drawn again, by reason: ``"silent"``, ``"clipped"`` (more than 0.1 % of the
-            samples at full scale) and ``"too long"`` for the clip.
+            samples at full scale), ``"too long"`` for the clip and ``"failed"`` (the engine broke off).
+        unspoken : list of tuple of (str, str)
+            Voice and spelling of what a voice gave up, as its renderings kept being of no use. What was missing of the
+            spelling was spoken by the other voices.
         DESCR : str
-            What the data are, with the engines and their versions.
+            What the data are, with the engines and their versions, and what was unspoken.
 
     Raises
     ------
     ImportError
         If no engine is installed.
     ValueError
-        If a parameter is out of its range, or a word cannot be spoken or does not fit into the clip.
+        If a parameter is out of its range, or no voice can speak a word or fit it into the clip.
     RuntimeError
-        If an engine that was named is not installed, or an engine fails.
+        If an engine that was named is not installed, or a word is left without a voice as an engine fails.
 
     Notes
     -----
     Silence before and after the word (46 dB below its peak) is trimmed, and the word is put at a random place where it
     is whole. A word that is longer than the clip is spoken again, each time faster, up to 1.8 times the voice's usual
-    speed; it is never cropped.
+    speed; it is never cropped. A voice gives a word up after 20 useless renderings of one clip, or when its engine
+    failed at three of them.
 
     Examples
     --------
@@ -160,40 +165,36 @@ def synthesize_keywords(
     spoken = [(label, spelling) for label, spellings in words.items() for spelling in spellings]
     labels, spellings = (np.array(column) for column in zip(*spoken, strict=True))
     n_clips = np.concatenate([_part(n_per_word, len(spellings)) for spellings in words.values()])
-    shares = _share_clips(n_clips, _who_can_speak(spellings, speakers))
-    seeds = rng.randint(np.iinfo(np.int32).max, size=len(voices))
-    jobs = (
-        delayed(_speak_with_voice)(
-            engine, voice, np.repeat(spellings, share).tolist(), seed=seed, sample_rate=sample_rate, n_samples=n_samples
-        )
-        for (engine, voice), share, seed in zip(speakers, shares, seeds, strict=True)
+    data, speaker, word, unspoken, n_rejected = _speak_all(
+        speakers,
+        spellings.tolist(),
+        n_clips,
+        _who_can_speak(spellings, speakers),
+        rng,
+        sample_rate=sample_rate,
+        n_samples=n_samples,
+        n_jobs=n_jobs,
+        verbose=verbose,
     )
-    data = np.empty((len(words) * n_per_word, n_samples), dtype=np.float32)
-    n_rejected = Counter({"silent": 0, "clipped": 0, "too long": 0})
-    start = 0
-    # Engines speak outside Python's lock, and threads need neither to start up nor to copy what they return.
-    chunks = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(jobs)
-    with progress("Speaking", len(voices), verbose=verbose) as advance:
-        for clips, rejected in chunks:
-            data[start : start + len(clips)] = clips
-            start += len(clips)
-            n_rejected.update(rejected)
-            advance()
+    unspoken = [(voices[i], str(spellings[k])) for i, k in unspoken]
+    left = ", ".join(f"{spelling!r} by {voice}" for voice, spelling in unspoken)
     names = list(dict.fromkeys(f"{engine.name} {engine.version}".strip() for engine, _ in speakers))
     return Bunch(
         data=data,
-        target=np.concatenate([np.repeat(labels, share) for share in shares]),
+        target=labels[word],
         target_names=list(words),
-        spellings=np.concatenate([np.repeat(spellings, share) for share in shares]),
-        groups=np.repeat(voices, shares.sum(axis=1)),
+        spellings=spellings[word],
+        groups=np.array(voices)[speaker],
         sample_rate=sample_rate,
-        n_rejected=dict(n_rejected),
+        n_rejected=n_rejected,
+        unspoken=unspoken,
         DESCR=(
             f"Synthesized speech, not recordings of people: {len(words)} keywords spoken {n_per_word} times each by "
             f"{len(voices)} voices of {', '.join(names)}, in clips of {duration:g} s at {sample_rate} Hz.\n"
             f"Keywords: {', '.join(words)}.\nVoices: {', '.join(voices)}.\n"
             "Speed, pitch, intonation, level and position are drawn at random for every clip. There is no noise and "
             "no room in the clips; results on them say little about results on recorded speech."
+            + (f"\nCould not be spoken and was left to the other voices: {left}." if unspoken else "")
         ),
     )
 
@@ -290,68 +291,158 @@ def _part(n, n_parts):
     return (n + np.arange(n_parts)) // n_parts
 
 
-def _share_clips(n_clips, can_speak):
-    """Share out the clips: an array of shape (n_voices, n_spellings), whose columns sum to `n_clips`.
-
-    Among the voices that can speak a spelling no two differ by more than one clip of it, and the odd clips of one
-    spelling begin where those of the one before it ended, so that they spread over the voices.
-    """
-    shares = np.zeros(can_speak.shape, dtype=int)
-    offset = 0
-    for column, n, voices in zip(shares.T, n_clips, can_speak.T, strict=True):
-        each, odd = divmod(n, voices.sum())
-        turn = (np.arange(voices.sum()) - offset) % voices.sum()
-        column[voices] = each + (turn < odd)
-        offset += odd
-    return shares
-
-
-def _speak_with_voice(engine, voice, spellings, *, seed, sample_rate, n_samples):
-    """Speak words one after the other with one voice.
+def _speak_all(speakers, spellings, n_clips, can_speak, rng, *, sample_rate, n_samples, n_jobs, verbose):
+    """Speak every spelling as often as `n_clips` says, sharing out again what a voice could not speak.
 
     Returns
     -------
-    clips : ndarray of shape (len(spellings), n_samples), float32
+    data : ndarray of shape (n_clips.sum(), n_samples), float32
+        The clips, by voice, then by spelling.
+    speaker, word : ndarrays of shape (n_clips.sum(),), int
+        Which voice spoke which spelling.
+    unspoken : ndarray of shape (n_unspoken, 2), int
+        Voice and spelling of what a voice could not speak.
+    n_rejected : dict of str to int
+    """
+    data = np.empty((n_clips.sum(), n_samples), dtype=np.float32)
+    rows = np.empty(len(data), dtype=int)
+    row_of = np.arange(can_speak.size).reshape(can_speak.shape)  # ranks voices and their spellings
+    n_spoken = np.zeros(can_speak.shape, dtype=int)
+    able = can_speak.copy()
+    n_rejected = Counter({"silent": 0, "clipped": 0, "too long": 0, "failed": 0})
+    # Engines speak outside Python's lock, and threads need neither to start up nor to copy what they return.
+    parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    start = 0
+    with progress("Speaking", len(data), verbose=verbose) as advance:
+        while start < len(data):
+            shares = _share_clips(n_clips, able, n_spoken)
+            seeds = rng.randint(np.iinfo(np.int32).max, size=len(speakers))
+            busy = np.flatnonzero(shares.any(axis=1))
+            jobs = (
+                delayed(_speak_with_voice)(
+                    *speakers[i], spellings, shares[i], seed=seeds[i], sample_rate=sample_rate, n_samples=n_samples
+                )
+                for i in busy
+            )
+            errors = {}
+            for i, (clips, n_good, given_up, rejected) in zip(busy, parallel(jobs), strict=True):
+                stop = start + len(clips)
+                data[start:stop] = clips
+                rows[start:stop] = np.repeat(row_of[i], n_good)
+                start = stop
+                n_spoken[i] += n_good
+                able[i, list(given_up)] = False
+                errors.update(given_up)
+                n_rejected.update(rejected)
+                advance(steps=len(clips))
+            for k, error in errors.items():
+                if not able[:, k].any():
+                    raise error
+    order = np.argsort(rows, kind="stable")
+    if not able[can_speak].all():  # clips that were handed over came last
+        for part in np.array_split(data, 16, axis=1):  # so as not to hold all of them twice
+            part[:] = part[order]
+    speaker, word = np.unravel_index(rows[order], can_speak.shape)
+    return data, speaker, word, np.argwhere(can_speak & ~able), dict(n_rejected)
+
+
+def _share_clips(n_clips, can_speak, n_spoken):
+    """Share out the clips that are missing: an array of shape (n_voices, n_spellings).
+
+    With those that are spoken already, its columns sum to `n_clips`. Clips of a spelling go to the voices that can
+    speak it and have the fewest of it, so that from the start no two differ by more than one clip. The odd clips of one
+    spelling begin where those of the one before it ended, so that they spread over the voices.
+    """
+    totals = n_spoken.copy()
+    offset = 0
+    for total, n, voices in zip(totals.T, n_clips - n_spoken.sum(axis=0), can_speak.T, strict=True):
+        turn = np.roll(np.flatnonzero(voices), -offset)
+        for _ in range(n):
+            total[turn[total[turn].argmin()]] += 1
+        offset += n % len(turn)
+    return totals - n_spoken
+
+
+def _speak_with_voice(engine, voice, spellings, share, *, seed, sample_rate, n_samples):
+    """Speak each spelling as often as `share` says, with one voice, until it has to be given up.
+
+    Returns
+    -------
+    clips : ndarray of shape (n_good.sum(), n_samples), float32
+    n_good : ndarray of shape (len(spellings),), int
+    given_up : dict of int to Exception
+        Why, by the index of the spelling.
     n_rejected : Counter
     """
     rng = np.random.default_rng(seed)
-    clips = np.zeros((len(spellings), n_samples), dtype=np.float32)
+    clips = np.zeros((share.sum(), n_samples), dtype=np.float32)
+    n_good = np.zeros_like(share)
+    given_up = {}
     n_rejected = Counter()
     with engine.open() as opened:
-        for clip, word in zip(clips, spellings, strict=True):
-            y = _speak_until_good(
-                opened, word, voice, rng=rng, sample_rate=sample_rate, n_samples=n_samples, n_rejected=n_rejected
+        for k in np.repeat(np.arange(len(spellings)), share).tolist():
+            if k in given_up:
+                continue
+            y, error = _speak_until_good(
+                opened,
+                spellings[k],
+                voice,
+                rng=rng,
+                sample_rate=sample_rate,
+                n_samples=n_samples,
+                n_rejected=n_rejected,
             )
+            if error is not None:
+                given_up[k] = error
+                continue
+            clip = clips[n_good.sum()]
+            n_good[k] += 1
             start = rng.integers(n_samples - len(y), endpoint=True)
             clip[start : start + len(y)] = y * (10 ** (rng.uniform(*_PEAK_DB) / 20) / np.abs(y).max())
-    return clips, n_rejected
+    return clips[: n_good.sum()], n_good, given_up, n_rejected
 
 
 def _speak_until_good(engine, word, voice, *, rng, sample_rate, n_samples, n_rejected):
-    """Speak a word until the rendering has no fault; return its samples, trimmed, and count the faults."""
+    """Speak a word until the rendering has no fault, and count the faults.
+
+    Returns
+    -------
+    y : ndarray of shape (n,) or None
+        The samples, trimmed; None if the word is to be given up.
+    error : Exception or None
+        Why it is.
+    """
     slowest, fastest = _SPEED
+    n_failures = 0
     for _ in range(_MAX_TRIALS):
         speed = rng.uniform(slowest, fastest)
-        rendering, rendering_rate = engine.speak(
-            word + _ENDINGS[rng.integers(len(_ENDINGS))],
-            voice,
-            speed=speed,
-            pitch=rng.uniform(*_PITCH),
-            liveliness=rng.uniform(*_LIVELINESS),
-        )
+        try:
+            rendering, rendering_rate = engine.speak(
+                word + _ENDINGS[rng.integers(len(_ENDINGS))],
+                voice,
+                speed=speed,
+                pitch=rng.uniform(*_PITCH),
+                liveliness=rng.uniform(*_LIVELINESS),
+            )
+        except RuntimeError as error:
+            n_rejected["failed"] += 1
+            n_failures += 1
+            if n_failures == _MAX_FAILURES:
+                return None, error.with_traceback(None)  # which would keep the clips in memory
+            continue
         y = _prepare(rendering, rendering_rate, sample_rate)
         fault = _find_fault(rendering, y, sample_rate, n_samples)
         if fault is None:
-            return y
+            return y, None
         n_rejected[fault] += 1
         if fault == "too long":
             slowest, fastest = speed, _FASTEST
     if fault == "too long":
-        raise ValueError(
+        return None, ValueError(
             f"duration must leave room for every word, got {n_samples / sample_rate:g} s, in which {word!r} does not "
             f"fit, spoken by {voice!r} at {speed:.1f} times its usual speed. Pass a longer duration or a shorter word."
         )
-    raise ValueError(
+    return None, ValueError(
         f"words must be words that can be spoken, got {word!r}, whose rendering by {voice!r} is {fault}. "
         "Spell it in letters, as it sounds."
     )

@@ -157,6 +157,14 @@ def test_a_program_that_fails_is_named_with_voice_and_text(flite):
             synthesize_keywords([text], 1, voices=["flite:slt"], random_state=0)
 
 
+def test_a_word_at_which_a_program_fails_is_left_to_other_voices(flite):
+    clips = synthesize_keywords(["broken", "yes"], 2, voices=["en", "flite:slt"], random_state=0)
+    assert clips.groups.tolist() == ["en", "en", "en", "flite:slt"]
+    assert clips.target.tolist() == ["broken", "broken", "yes", "yes"]
+    assert clips.unspoken == [("flite:slt", "broken")]
+    assert clips.n_rejected["failed"] == 3
+
+
 def test_a_program_that_cannot_be_run_is_named(flite):
     engine = find_engines(["flite"])["flite"]
     (flite.folder / "flite").write_text("no program")

@@ -1,6 +1,8 @@
 import os
 import subprocess
 import sys
+from collections import Counter
+from contextlib import nullcontext
 from itertools import islice
 
 import espeakng_loader
@@ -353,4 +355,145 @@ def test_clipped_renderings_are_counted_and_drawn_again(monkeypatch):
     faults = iter(["clipped", None])
     monkeypatch.setattr(_synthesis, "_find_fault", lambda *_: next(faults))
     clips = synthesize_keywords(["yes"], 1, voices=["en"], random_state=0)
-    assert clips.n_rejected == {"silent": 0, "clipped": 1, "too long": 0}
+    assert clips.n_rejected == {"silent": 0, "clipped": 1, "too long": 0, "failed": 0}
+    assert clips.unspoken == []
+    assert "Could not be spoken" not in clips.DESCR
+
+
+# Voices that cannot speak a word
+
+
+class Choir:
+    """An engine whose voices have trouble with some words, and note what they are asked.
+
+    `trouble` takes a voice, a word, the pitch and how often the voice was asked for the word before; it returns the
+    fault of the rendering or None. The number of samples of a good rendering tells its voice and word.
+    """
+
+    name, version, reads_phonemes = "espeak-ng", "0", True
+
+    def __init__(self, trouble):
+        self.trouble = trouble
+        self.asked = []
+
+    def check_voices(self, voices):
+        pass
+
+    def open(self):
+        return nullcontext(self)
+
+    @staticmethod
+    def length(voice, word):
+        return 2000 + 100 * "abcd".index(voice) + 10 * len(word)
+
+    def speak(self, text, voice, *, speed, pitch, liveliness):
+        word = text.rstrip("!?")
+        fault = self.trouble(voice, word, pitch, self.asked.count((voice, word)))
+        self.asked.append((voice, word))
+        if fault == "failed":
+            raise RuntimeError(f"{voice} failed at {word}")
+        n_samples = 17000 if fault == "too long" else self.length(voice, word)
+        level = {"silent": 0, "clipped": 32767}.get(fault, 9000)
+        return np.resize(np.array([level, -level], dtype=np.int16), n_samples), 16000
+
+
+@pytest.fixture
+def sing(monkeypatch):
+    """Synthesize keywords with a choir; gives what comes of it, and the choir."""
+
+    def sing(trouble, words, n_per_word, voices, **options):
+        choir = Choir(trouble)
+        monkeypatch.setattr(_synthesis, "find_engines", lambda *_: {choir.name: choir})
+        return synthesize_keywords(words, n_per_word, voices=list(voices), random_state=0, **options), choir
+
+    return sing
+
+
+def count_clips(clips):
+    return Counter(zip(clips.groups.tolist(), clips.spellings.tolist(), strict=True))
+
+
+def clips_sound_like_their_voice_and_word(clips):
+    told = [Choir.length(*pair) for pair in zip(clips.groups, clips.spellings, strict=True)]
+    return np.count_nonzero(clips.data, axis=1).tolist() == told
+
+
+@pytest.mark.parametrize(("fault", "n_trials"), [("silent", 20), ("clipped", 20), ("too long", 20), ("failed", 3)])
+def test_what_a_voice_cannot_speak_is_left_to_the_others(sing, fault, n_trials):
+    clips, choir = sing(
+        lambda voice, word, *_: fault if (voice, word) == ("b", "on") else None, ["off", "on"], 9, "abc"
+    )
+    counts = count_clips(clips)
+    assert {counts[voice, "off"] for voice in "abc"} == {3}
+    assert sorted([counts["a", "on"], counts["c", "on"]]) == [4, 5]
+    assert clips.unspoken == [("b", "on")]
+    assert clips.DESCR.endswith("\nCould not be spoken and was left to the other voices: 'on' by b.")
+    assert clips.n_rejected == {"silent": 0, "clipped": 0, "too long": 0, "failed": 0, fault: n_trials}
+    assert choir.asked.count(("b", "on")) == n_trials
+
+
+def test_rows_stay_ordered_by_voice_then_word_when_clips_are_handed_over(sing):
+    clips, _ = sing(lambda voice, word, *_: "silent" if (voice, word) == ("b", "on") else None, ["off", "on"], 9, "abc")
+    rows = list(zip(clips.groups.tolist(), clips.spellings.tolist(), strict=True))
+    assert rows == sorted(rows)
+    assert clips.target.tolist() == clips.spellings.tolist()
+    assert clips_sound_like_their_voice_and_word(clips)
+    assert len(np.unique(clips.data, axis=0)) == len(clips.data)
+
+
+def test_clips_are_handed_over_to_those_who_have_the_fewest(sing):
+    clips, _ = sing(lambda voice, *_: "silent" if voice == "d" else None, ["on"], 5, "abcd")
+    assert sorted(count_clips(clips).values()) == [1, 2, 2]
+
+
+def test_clips_are_handed_over_until_none_is_missing(sing):
+    def trouble(voice, word, pitch, n_asked):
+        return "failed" if voice == "b" or (voice == "c" and n_asked >= 3) else None
+
+    clips, choir = sing(trouble, ["on"], 9, "abc")
+    assert count_clips(clips) == {("a", "on"): 6, ("c", "on"): 3}
+    assert clips.unspoken == [("b", "on"), ("c", "on")]
+    assert clips.DESCR.endswith(": 'on' by b, 'on' by c.")
+    assert clips.n_rejected["failed"] == 6
+    assert choir.asked.count(("b", "on")) == 3
+    assert clips_sound_like_their_voice_and_word(clips)
+
+
+def test_an_engine_that_fails_now_and_then_is_asked_again(sing):
+    clips, _ = sing(lambda voice, word, pitch, n_asked: "failed" if n_asked % 3 < 2 else None, ["on"], 4, "ab")
+    assert count_clips(clips) == {("a", "on"): 2, ("b", "on"): 2}
+    assert clips.unspoken == []
+    assert clips.n_rejected["failed"] == 8
+
+
+def test_clips_are_handed_over_alike_whatever_n_jobs(sing):
+    def trouble(voice, word, pitch, n_asked):
+        return "failed" if voice in "bc" and pitch > -1 else None
+
+    words = {"on": ["on", "up"], "off": "off"}
+    first, *others = (sing(trouble, words, 30, "abcd", n_jobs=n_jobs)[0] for n_jobs in (1, 1, 2))
+    assert 0 < len(first.unspoken) < 12
+    assert {voice for voice, _ in first.unspoken} <= set("bc") < set(first.groups)
+    for other in others:
+        assert other.unspoken == first.unspoken
+        assert other.n_rejected == first.n_rejected
+        for name in ("data", "target", "spellings", "groups"):
+            np.testing.assert_array_equal(other[name], first[name])
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("fault", "error", "message"),
+    [
+        ("silent", ValueError, r"words must be .*, got 'on', whose rendering by 'c' is silent\. Spell"),
+        ("clipped", ValueError, r"words must be .*, got 'on', whose rendering by 'c' is clipped\. Spell"),
+        ("too long", ValueError, r"duration must .* got 1 s, in which 'on' does not fit, spoken by 'c' at 1\.8"),
+        ("failed", RuntimeError, r"c failed at on$"),
+    ],
+)
+def test_a_word_that_no_voice_can_speak_is_refused_for_the_last_ones_fault(sing, fault, error, message, n_jobs):
+    def trouble(voice, word, *_):
+        return {"a": "failed", "b": "silent", "c": fault}[voice] if word == "on" else None
+
+    with pytest.raises(error, match=message):
+        sing(trouble, ["off", "on"], 3, "abc", n_jobs=n_jobs)
