@@ -3,7 +3,7 @@
 from skkws.datasets._corpora import load_crema_d, load_gtzan, load_irmas
 from skkws.datasets._data_home import clear_data_home, get_data_home
 from skkws.datasets._folder import load_keyword_folder
-from skkws.datasets._negatives import confusable_words, hard_negatives, keyword_parts
+from skkws.datasets._negatives import confusable_words, hard_negatives, keyword_parts, unrelated_words
 from skkws.datasets._speech_commands import fetch_speech_commands, speech_commands_split
 from skkws.datasets._synthesis import synthesize_keywords
 from skkws.datasets._table import load_audio_csv, load_esc50
@@ -23,4 +23,5 @@ __all__ = [
     "load_keyword_folder",
     "speech_commands_split",
     "synthesize_keywords",
+    "unrelated_words",
 ]

@@ -145,11 +145,7 @@ def hard_negatives(words, n=100, *, word_list=None, language="en", random_state=
     >>> clips.target_names
     ['lights on', 'lights off', 'other']
     """
-    if isinstance(words, str) or not isinstance(words, Iterable):
-        raise ValueError(f"words must be a list of strings, got {words!r}. Pass a list such as ['lights on'].")
-    keywords = [_check_text(word, "words") for word in words]
-    if not keywords:
-        raise ValueError("words must hold at least one word, got none. Pass a list such as ['lights on'].")
+    keywords = _check_keywords(words)
     _check_n(n)
     candidates = _check_word_list(word_list, language)
     rng = check_random_state(random_state)
@@ -163,6 +159,56 @@ def hard_negatives(words, n=100, *, word_list=None, language="en", random_state=
     nearest = [word for word in dict.fromkeys(turns) if word not in parts]
     n_words = n - len(parts)
     return sorted([*parts, *rng.permutation(nearest[: 2 * n_words]).tolist()[:n_words]])
+
+
+def unrelated_words(words, n=100, *, word_list=None, language="en", random_state=None):
+    """Draw common words in which no keyword is heard.
+
+    Where :func:`hard_negatives` are what a detector mistakes most easily, these stand for all that people say.
+
+    Parameters
+    ----------
+    words : iterable of str
+        The keywords.
+    n : int, default=100
+        How many to draw at most.
+    word_list : iterable of str or None, default=None
+        Words to draw from. None takes some 3,400 common words, for English.
+    language : str, default="en"
+        Language such as ``"de"`` or accent such as ``"en-us"``.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the draw.
+
+    Returns
+    -------
+    unrelated : list of str
+        Distinct words, in alphabetical order. None sounds exactly like a keyword in any accent of the language.
+
+    Raises
+    ------
+    ImportError
+        If espeak-ng is not installed.
+    ValueError
+        If a parameter is out of its range.
+
+    Examples
+    --------
+    >>> from skkws.datasets import unrelated_words
+    >>> unrelated_words(["right"], n=2, word_list=["write", "day", "house"], random_state=0)
+    ['day', 'house']
+    """
+    keywords = _check_keywords(words)
+    _check_n(n)
+    candidates = _check_word_list(word_list, language)
+    rng = check_random_state(random_state)
+    with _Listener(language) as listener:
+        drawn = rng.permutation(candidates).tolist()
+        kept = []
+        while drawn and len(kept) < n:
+            missing = n - len(kept)
+            kept += listener.without(keywords, drawn[:missing])
+            drawn = drawn[missing:]
+    return sorted(kept)
 
 
 class _Listener:
@@ -265,6 +311,15 @@ def _runs(words):
     """Return the runs of words, the short ones first."""
     spans = sorted(combinations(range(len(words) + 1), 2), key=lambda span: span[1] - span[0])
     return [" ".join(words[start:stop]) for start, stop in spans]
+
+
+def _check_keywords(words):
+    if isinstance(words, str) or not isinstance(words, Iterable):
+        raise ValueError(f"words must be a list of strings, got {words!r}. Pass a list such as ['lights on'].")
+    keywords = [_check_text(word, "words") for word in words]
+    if not keywords:
+        raise ValueError("words must hold at least one word, got none. Pass a list such as ['lights on'].")
+    return keywords
 
 
 def _check_n(n):

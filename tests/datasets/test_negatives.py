@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001 -- the letters of the phonetic alphabet are meant
 import pytest
 
-from skkws.datasets import confusable_words, hard_negatives, keyword_parts, synthesize_keywords
+from skkws.datasets import confusable_words, hard_negatives, keyword_parts, synthesize_keywords, unrelated_words
 from skkws.datasets._negatives import _check_word_list
 from skkws.datasets._phonemes import phoneme_cost, phoneme_distances, split_phonemes
 
@@ -145,3 +145,24 @@ def test_parts_are_half_at_most():
 def test_parameters_out_of_range_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_unrelated_words_are_drawn_and_sound_like_no_keyword():
+    words = unrelated_words(["right", "no"], n=3000, random_state=0)
+    assert len(words) == len(set(words)) == 3000
+    assert words == sorted(words)
+    assert not {"right", "write", "no", "know"} & set(words)
+    some = unrelated_words(["right"], n=20, random_state=1)
+    assert some == unrelated_words(["right"], n=20, random_state=1)
+    assert some != unrelated_words(["right"], n=20, random_state=2)
+
+
+def test_unrelated_words_are_as_many_as_the_list_has():
+    assert unrelated_words(["right"], n=9, word_list=["write", "day", "house"]) == ["day", "house"]
+
+
+def test_unrelated_words_need_keywords_and_a_list():
+    with pytest.raises(ValueError, match="words must hold at least one word, got none"):
+        unrelated_words([])
+    with pytest.raises(ValueError, match="word_list must be given for the language 'de'"):
+        unrelated_words(["ja"], language="de")
