@@ -19,6 +19,7 @@ _HOME_OF = {
     "LoudnessNormalizer": "skkws.preparation",
     "MFCCTransformer": "skkws.features",
     "PeakNormalizer": "skkws.preparation",
+    "PrototypeClassifier": "skkws.classifiers",
     "Resample": "skkws.preparation",
     "SpeechEmbeddingTransformer": "skkws.embedding",
     "TelephoneBand": "skkws.preparation",
@@ -29,8 +30,10 @@ _HOME_OF = {
     "iter_batches": "skkws.extraction",
     "load_model": "skkws.persistence",
     "log_mel": "skkws.features",
+    "make_keyword_pipeline": "skkws.spotter",
     "mfcc": "skkws.features",
     "save_model": "skkws.persistence",
+    "train_keyword_spotter": "skkws.spotter",
 }
 
 __all__ = list(_HOME_OF)

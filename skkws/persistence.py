@@ -15,6 +15,7 @@ _TRUSTED = (
     "skkws.augment._augmenter.AudioAugmenter",
     "skkws.augment._classifier.AugmentedClassifier",
     "skkws.classifiers._head.KeywordHeadClassifier",
+    "skkws.classifiers._prototype.PrototypeClassifier",
     "skkws.embedding.SpeechEmbeddingTransformer",
     "skkws.features._logmel.LogMelTransformer",
     "skkws.features._mfcc.MFCCTransformer",

@@ -25,6 +25,7 @@ ESTIMATORS = [
     skkws.LoudnessNormalizer(),
     skkws.MFCCTransformer(),
     skkws.PeakNormalizer(),
+    skkws.PrototypeClassifier(),
     skkws.Resample(),
     skkws.SpeechEmbeddingTransformer(),
     skkws.TelephoneBand(),
@@ -65,7 +66,8 @@ def clips():
 
 
 def fitted(estimator, clips):
-    return clone(estimator).set_params(**({"random_state": 0} if is_classifier(estimator) else {})).fit(*clips)
+    seed = {"random_state": 0} if is_classifier(estimator) and "random_state" in estimator.get_params() else {}
+    return clone(estimator).set_params(**seed).fit(*clips)
 
 
 def outputs(estimator, X):
