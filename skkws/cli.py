@@ -114,9 +114,29 @@ def demo(models: _Models = None, folds: _Folds = None, seed: _Seed = 0, n_jobs: 
 @app.command()
 @_mendable
 def train(
-    folder: _Folder,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="MODEL", help="File to save the model to.")],
-    model: Annotated[str, typer.Option(help=f"One of {', '.join(_TRAINABLE)}.")] = _TRAINABLE[0],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Folder that holds a folder of recordings for each word.")
+    ] = None,
+    words: Annotated[
+        str | None,
+        typer.Option(
+            help="Train on synthesized speech of these words instead, parted by commas; "
+            "zoofi=[[z'u:fi]] gives a word with its sound."
+        ),
+    ] = None,
+    add: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With --words: folder with a few recordings of them, as in DIR.")
+    ] = None,
+    engines: Annotated[
+        str | None, typer.Option(help="With --words: speech engines, parted by commas (default: all that are found).")
+    ] = None,
+    language: Annotated[str, typer.Option(help="With --words: their language or accent, such as de or en-us.")] = "en",
+    word_list: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --words: other words to let pass, a line each (default: English)."),
+    ] = None,
+    model: Annotated[str, typer.Option(help=f"With DIR: one of {', '.join(_TRAINABLE)}.")] = _TRAINABLE[0],
     labels: _Labels = None,
     limit: _Limit = None,
     duration: _Duration = 1.0,
@@ -127,7 +147,15 @@ def train(
     seed: _Seed = 0,
     n_jobs: _Jobs = None,
 ):
-    """Train a spotter on a folder of recordings and save it."""
+    """Train a spotter on a folder of recordings, or on typed words alone, and save it."""
+    if (folder is None) == (words is None):
+        raise typer.BadParameter("give either a folder of recordings or --words, and not both.", param_hint="DIR")
+    if words is None and (add or engines or word_list):
+        raise typer.BadParameter("goes with --words alone.", param_hint="--add, --engines, --word-list")
+    if words is not None:
+        _check_output_file(output)
+        _train_on_words(words, add, engines, language, word_list, duration, noise, seed, n_jobs, output)
+        return
     if model not in _TRAINABLE:
         raise typer.BadParameter(f"{model!r} is none of {', '.join(_TRAINABLE)}.", param_hint="--model")
     _check_output_file(output)
@@ -288,6 +316,61 @@ def _load(folder, *, labels, limit, group, duration, seed, n_jobs):
         _say(f"left out: {reason}")
     data.target, data.groups = data.target[loader.kept_], data.groups[loader.kept_]
     return X, data
+
+
+def _train_on_words(words, add, engines, language, word_list, duration, noise, seed, n_jobs, output):
+    """Train on synthesized speech of typed words, and say how well it should do."""
+    from sklearn.pipeline import make_pipeline
+
+    from skkws.audio import AudioLoader
+    from skkws.persistence import save_model
+    from skkws.spotter import train_keyword_spotter
+
+    start = perf_counter()
+    recordings = None
+    if add:
+        X, data = _load(add, labels=None, limit=None, group=None, duration=duration, seed=seed, n_jobs=n_jobs)
+        recordings = X, data.target, data.groups
+    spotter = train_keyword_spotter(
+        _spellings(words),
+        recordings=recordings,
+        noise=noise,
+        language=language,
+        engines=_parted(engines) or "auto",
+        word_list=_lines(word_list) if word_list else None,
+        duration=duration,
+        random_state=seed,
+        n_jobs=n_jobs,
+        verbose=1,
+    )
+    # With a duration the loader learns nothing; it is fitted to the name of a file that need not exist.
+    loader = AudioLoader(duration=duration).fit(["clip.wav"])
+    save_model(make_pipeline(loader, *(step for _, step in spotter.model.steps)), output)
+    for voice, word in spotter.unspoken:
+        _say(f"{voice} could not speak {word!r}; other voices did.")
+    trained = ", ".join(f"{n} of {kind}" for kind, n in spotter.n_clips.items())
+    _say(f"{output}: {', '.join(_spellings(words))}; {perf_counter() - start:.0f} s. Clips: {trained}.")
+    _say("Named rightly, of what was left out of training (95 % interval):")
+    for kind, (share, (low, high), n_clips) in spotter.estimates.items():
+        _say(f"  {kind:12} {share:.3f} ({low:.3f}-{high:.3f}) of {n_clips}")
+    if not add:
+        _say(
+            "The voices are synthetic, so this says little about people. The other words are the hardest: those that "
+            "sound most like a keyword. With a few recordings, --add DIR, the spotter gets better and so does this."
+        )
+
+
+def _lines(path):
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _spellings(words):
+    """Labels and their spelling: ``"stop,zoofi=[[z'u:fi]]"`` as a dict."""
+    pairs = (word.partition("=") for word in _parted(words))
+    found = [(label.strip(), (spelling if equals else label).strip()) for label, equals, spelling in pairs]
+    if len(dict(found)) < len(found):
+        raise ValueError(f"--words must differ, got {words!r}. Name each word once.")
+    return dict(found)
 
 
 def _recordings(sources, *, labels, group):

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 import skkws
 from skkws import cli, report
-from skkws.datasets import load_keyword_folder
+from skkws.datasets import load_keyword_folder, synthesize_keywords
 from skkws.extraction import extract
 from skkws.persistence import describe_model, save_model
 
@@ -391,6 +391,71 @@ def test_train_looks_for_the_noise_before_it_works(speech_folder, tmp_path):
     code, out, err = run("train", speech_folder, "-o", tmp_path / "model.skops", "--noise", tmp_path / "nowhere")
     assert (code, out) == (1, "")
     assert f"no file or folder {tmp_path / 'nowhere'}. Check the path." in err
+
+
+@pytest.fixture(scope="module")
+def from_words(tmp_path_factory):
+    """A spotter of two typed words, and what the command said."""
+    folder = tmp_path_factory.mktemp("from_words")
+    (folder / "others.txt").write_text("umbrella\nseventeen\nchocolate\ngarden\nwindow\nmorning\n")
+    path = folder / "spotter.skops"
+    options = ("--engines", "espeak-ng", "--word-list", folder / "others.txt")
+    code, out, err = run("train", "--words", "stop, zoofi=[[z'u:fi]]", "-o", path, *options)
+    assert (code, out) == (0, "")
+    return path, err
+
+
+def test_a_spotter_from_typed_words_says_how_well_it_should_do(from_words):
+    path, err = from_words
+    assert f"{path}: stop, zoofi; " in err
+    assert "Clips: 480 of keywords, " in err
+    for kind in ("keywords", "other words", "silence"):
+        assert re.search(rf"^  {kind} +\d\.\d{{3}} \(\d\.\d{{3}}-\d\.\d{{3}}\) of \d+$", err, flags=re.M), kind
+    assert "The voices are synthetic" in err
+
+
+def test_a_spotter_from_typed_words_predicts_from_files(from_words, tmp_path):
+    path, _ = from_words
+    assert describe_model(path)["labels"] == ["_silence_", "_unknown_", "stop", "zoofi"]
+    speech = synthesize_keywords(["stop", "umbrella"], 1, engines=["espeak-ng"], voices=["en-us+f4"], random_state=0)
+    for word, clip in zip(speech.target, speech.data, strict=True):
+        sf.write(tmp_path / f"{word}.wav", clip, 16000)
+    code, out, _ = run("predict", path, tmp_path / "stop.wav", tmp_path / "umbrella.wav")
+    assert code == 0
+    assert [line.split("\t")[0] for line in out.splitlines()] == ["stop", "_unknown_"]
+
+
+def test_recordings_are_added_to_typed_words(speech_folder, tmp_path):
+    (tmp_path / "others.txt").write_text("umbrella\nseventeen\nchocolate\n")
+    options = ("--engines", "espeak-ng", "--word-list", tmp_path / "others.txt", "--add", speech_folder)
+    code, out, err = run("train", "--words", "stop,yes", "-o", tmp_path / "spotter.skops", *options)
+    assert (code, out) == (0, "")
+    assert "36 of recordings" in err
+    assert re.search(r"^  recordings +\d\.\d{3} .* of 36$", err, flags=re.M)
+    assert "The voices are synthetic" not in err
+    assert describe_model(tmp_path / "spotter.skops")["labels"] == ["_silence_", "_unknown_", "stop", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "give either a folder of recordings or --words, and not both"),
+        (("DIR", "--words", "stop"), "give either a folder of recordings or --words, and not both"),
+        (("DIR", "--add", "DIR"), "goes with --words alone"),
+        (("--words", "stop,stop"), "--words must differ, got 'stop,stop'. Name each word once."),
+        (("--words", "stop", "--engines", "parrot"), "engines must be distinct names out of espeak-ng"),
+        (("--words", "stop", "--language", "de"), "word_list must be given for the language 'de'"),
+        (("--words", "stop", "--word-list", "nowhere.txt"), "nowhere.txt"),
+        (("--words", "stop", "--add", "nowhere"), "nowhere"),
+    ],
+)
+def test_typed_words_that_cannot_be_trained_on_are_explained(options, message, speech_folder, tmp_path):
+    options = [speech_folder if option == "DIR" else option for option in options]
+    code, out, err = run("train", *options, "-o", tmp_path / "spotter.skops")
+    assert code in (1, 2)
+    assert out == ""
+    assert message in err
+    assert not (tmp_path / "spotter.skops").exists()
 
 
 def test_a_missing_xgboost_names_the_extra(speech_folder, monkeypatch):
