@@ -366,10 +366,10 @@ def _lines(path):
 
 def _spellings(words):
     """Labels and their spelling: ``"stop,zoofi=[[z'u:fi]]"`` as a dict."""
-    pairs = (word.partition("=") for word in _parted(words))
+    pairs = [word.partition("=") for word in words.split(",")]
     found = [(label.strip(), (spelling if equals else label).strip()) for label, equals, spelling in pairs]
-    if len(dict(found)) < len(found):
-        raise ValueError(f"--words must differ, got {words!r}. Name each word once.")
+    if not all(label and spelling for label, spelling in found) or len(dict(found)) < len(found):
+        raise ValueError(f'--words must be distinct words, parted by commas, got {words!r}. Write "lights on,stop".')
     return dict(found)
 
 

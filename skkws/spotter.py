@@ -185,6 +185,7 @@ def train_keyword_spotter(
     if reserved:
         raise ValueError(f"keywords must not be called {min(reserved)!r}, a class of its own. Choose another name.")
     recordings = None if recordings is None else _checked(recordings, duration)
+    transforms = default_transforms(noise=noise)  # which looks for the noise before there is work
     rng = check_random_state(random_state)
     seeds = rng.randint(np.iinfo(np.int32).max, size=4).tolist()
     chosen = {"word_list": word_list, "language": language}
@@ -204,7 +205,6 @@ def train_keyword_spotter(
     X = np.concatenate([spoken.data, other.data, silent])
     y = np.concatenate([spoken.target, other.spellings, np.full(len(silent), SILENCE)])
     groups = np.concatenate([_tracts(spoken.groups), _tracts(other.groups), np.arange(len(silent)).astype(str)])
-    transforms = default_transforms(noise=noise)
     augmenter = AudioAugmenter(transforms, keep_original=False, random_state=seeds[3], verbose=verbose)
     copies, _ = augmenter.fit_resample(X, y)
     taken = [*words, SILENCE]
