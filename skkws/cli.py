@@ -355,8 +355,8 @@ def _train_on_words(words, add, engines, language, word_list, duration, noise, s
         _say(f"  {kind:12} {share:.3f} ({low:.3f}-{high:.3f}) of {n_clips}")
     if not add:
         _say(
-            "The voices are synthetic, so this says little about people. The other words are the hardest: those that "
-            "sound most like a keyword. With a few recordings, --add DIR, the spotter gets better and so does this."
+            "The voices are synthetic, so this says little about people; a third of the other words were chosen for "
+            "sounding like a keyword. With a few recordings, --add DIR, both the spotter and this get better."
         )
 
 
