@@ -30,10 +30,9 @@ from skkws import (
 from skkws.audio import read_audio
 from skkws.datasets import synthesize_keywords
 from skkws.metrics import accuracy_interval
-from skkws.spotter import SILENCE, UNKNOWN
+from skkws.spotter import SILENCE, SYNTHESIZED_WORTH, UNKNOWN
 
 N_PER_WORD = 240
-RELEVANCE = 8.0
 
 
 def main():
@@ -188,7 +187,9 @@ def with_recordings(keywords, X, y, groups, args):
                 )
                 head = KeywordHeadClassifier(random_state=seed).fit(vectors[chosen], y[chosen])
                 alone = make_keyword_pipeline()[1:].fit(features[chosen], y[chosen])
-                weight = np.append(np.full(len(words), RELEVANCE * len(keywords) / len(words)), np.ones(len(chosen)))
+                weight = np.append(
+                    np.full(len(words), SYNTHESIZED_WORTH * len(keywords) / len(words)), np.ones(len(chosen))
+                )
                 both = make_keyword_pipeline()[1:].fit(
                     np.concatenate([spoken, features[chosen]]),
                     np.concatenate([words, y[chosen]]),

@@ -153,6 +153,8 @@ def train(
     if words is None and (add or engines or word_list):
         raise typer.BadParameter("goes with --words alone.", param_hint="--add, --engines, --word-list")
     if words is not None:
+        if model != _TRAINABLE[0] or labels or limit:
+            raise typer.BadParameter("goes with DIR alone.", param_hint="--model, --labels, --limit")
         _check_output_file(output)
         _train_on_words(words, add, engines, language, word_list, duration, noise, seed, n_jobs, output)
         return

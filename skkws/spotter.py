@@ -1,6 +1,7 @@
 """From typed words to a spotter: speak them, train on it, and say how well it should do."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone
@@ -14,6 +15,7 @@ from skkws._progress import progress
 from skkws.augment import AudioAugmenter, colored_noise, default_transforms
 from skkws.classifiers import PrototypeClassifier
 from skkws.datasets import hard_negatives, synthesize_keywords, unrelated_words
+from skkws.datasets._synthesis import check_words
 from skkws.embedding import SpeechEmbeddingTransformer
 from skkws.metrics import accuracy_interval
 
@@ -24,8 +26,7 @@ _SAMPLE_RATE = 16000
 _EMBEDDING_SIZE = 96
 # The maximum of the vectors says more about noise and voice than their mean does: it counts for less.
 _WEIGHT_OF_MAXIMUM = 0.5
-# A word's synthesized clips count as much as this many recordings.
-_SYNTHESIZED_WORTH = 8.0
+SYNTHESIZED_WORTH = 8.0  # a word's synthesized clips count as much as this many recordings
 _HARD_SHARE = 1 / 3  # of the other words: those that sound like a keyword
 _CLIPS_PER_OTHER_WORD = 4
 _N_SILENT = 200
@@ -88,6 +89,7 @@ class Spotter:
         Share of clips that are named rightly, its 95 % interval and the number of clips, for ``"keywords"`` and
         ``"other words"`` in synthetic voices, ``"silence"``, and ``"recordings"`` where there are any. Nothing that is
         tested is trained on: neither its voice (for espeak-ng: neither its vocal tract) nor, of other words, the word.
+        Voices of different engines may be of one person. Empty if there is one voice alone.
     n_clips : dict of str to int
         Clips to train on, by kind, copies not counted.
     unspoken : list of (str, str)
@@ -101,7 +103,7 @@ class Spotter:
 
 
 def train_keyword_spotter(
-    keywords,
+    words,
     *,
     recordings=None,
     noise=None,
@@ -127,8 +129,8 @@ def train_keyword_spotter(
 
     Parameters
     ----------
-    keywords : iterable of str or mapping of str to str
-        Words or short phrases, or labels with a spelling for each, as for
+    words : iterable of str or mapping of str to str or to iterable of str
+        The keywords: words or short phrases, or labels with one or several spellings each, as for
         :func:`~skkws.datasets.synthesize_keywords`.
     recordings : tuple of (X, y, groups) or None, default=None
         Recordings to train on too: waveform rows of shape (n_clips, n_samples) at 16 kHz and of the given `duration`,
@@ -180,19 +182,21 @@ def train_keyword_spotter(
     >>> spotter.model.classes_.tolist()
     ['_silence_', '_unknown_', 'stop']
     """
-    words = dict(keywords) if hasattr(keywords, "keys") else {word: word for word in _listed(keywords)}
+    words = check_words(words)
     reserved = {UNKNOWN, SILENCE} & set(words)
     if reserved:
-        raise ValueError(f"keywords must not be called {min(reserved)!r}, a class of its own. Choose another name.")
+        raise ValueError(f"words must not be called {min(reserved)!r}, a class of its own. Choose another name.")
+    if not isinstance(n_other_words, Integral) or isinstance(n_other_words, bool) or n_other_words < 2:
+        raise ValueError(f"n_other_words must be an integer from 2 up, got {n_other_words!r}. Pass one such as 600.")
     recordings = None if recordings is None else _checked(recordings, duration)
     transforms = default_transforms(noise=noise)  # which looks for the noise before there is work
     rng = check_random_state(random_state)
     seeds = rng.randint(np.iinfo(np.int32).max, size=4).tolist()
     chosen = {"word_list": word_list, "language": language}
-    spellings = list(words.values())
+    spellings = [spelling for spelled in words.values() for spelling in spelled]
     n_hard = max(1, round(_HARD_SHARE * n_other_words))
     others = hard_negatives(spellings, n_hard, random_state=seeds[0], **chosen)
-    others += unrelated_words(spellings, max(1, n_other_words - n_hard), random_state=seeds[0], **chosen)
+    others += unrelated_words(spellings, n_other_words - n_hard, random_state=seeds[0], **chosen)
     others = sorted(set(others) - set(words))
 
     how = {"engines": engines, "voice_files": voice_files, "language": language, "duration": duration}
@@ -238,16 +242,6 @@ class _Clips:
         return _Clips(self.X[rows], self.y[rows], self.groups[rows])
 
 
-def _listed(keywords):
-    if isinstance(keywords, str):
-        raise ValueError(f"keywords must be a list of words, got {keywords!r}. Pass [{keywords!r}].")
-    keywords = list(keywords)
-    repeated = [word for word in keywords if keywords.count(word) > 1]
-    if repeated:
-        raise ValueError(f"keywords must differ, got {repeated[0]!r} more than once. Name each word once.")
-    return keywords
-
-
 def _checked(recordings, duration):
     """Arrays of recordings, which have the length of the synthesized clips."""
     X, y, groups = (np.asarray(column) for column in recordings)
@@ -281,44 +275,50 @@ def _fit(rest, spoken, recorded):
     if recorded and len(recorded.y):
         _, word_of, n_clips = np.unique(spoken.y, return_inverse=True, return_counts=True)
         clips = _Clips(np.concatenate([spoken.X, recorded.X]), np.concatenate([spoken.y, recorded.y]), None)
-        weight = np.concatenate([_SYNTHESIZED_WORTH / n_clips[word_of], np.ones(len(recorded.y))])
+        weight = np.concatenate([SYNTHESIZED_WORTH / n_clips[word_of], np.ones(len(recorded.y))])
     return clone(rest).fit(clips.X, clips.y, prototypeclassifier__sample_weight=weight)
 
 
 def _estimate(rest, clips, trained, recorded, taken, verbose):
     """Test on voices, other words and recordings that were left out: the `estimates` of a `Spotter`."""
     is_other = ~np.isin(clips.y, taken)
-    kinds = np.where(is_other, "other words", np.where(clips.y == SILENCE, "silence", "keywords"))
-    others = np.unique(clips.y[is_other])
-    folds_of_others = dict(zip(others, np.arange(len(others)) % _N_FOLDS, strict=True))
-    voices = np.unique(clips.groups)
-    n_folds = min(_N_FOLDS, len(voices))
-    right, tested = np.zeros(len(clips.y), dtype=bool), np.zeros(len(clips.y), dtype=bool)
-    recorded_right = np.zeros(len(recorded.y), dtype=bool) if recorded else None
+    is_keyword = ~is_other & (clips.y != SILENCE)
+    speakers = np.unique(clips.groups[is_keyword])
+    n_folds = min(_N_FOLDS, len(speakers))
+    if n_folds < 2:
+        return {}  # nobody is left to train with
+    # Those who speak keywords come first, so that there are some of them in each fold.
+    folds = {name: i % n_folds for i, name in enumerate(dict.fromkeys([*speakers, *np.unique(clips.groups)]))}
+    folds_of_words = {name: i % n_folds for i, name in enumerate(np.unique(clips.y[is_other]))}
+    voice, word = _folds(clips, folds, folds_of_words)
+    voice_learnt, word_learnt = _folds(trained, folds, folds_of_words)
+    expected = np.where(is_other, UNKNOWN, clips.y)
+    right = np.zeros(len(clips.y), dtype=bool)
     recorded_folds = list(_recorded_folds(recorded, n_folds)) if recorded else []
-    folds = list(GroupKFold(n_folds, shuffle=True, random_state=0).split(voices, groups=voices))
+    recorded_right = np.zeros(len(recorded.y), dtype=bool) if recorded else None
     with progress("Estimating", n_folds, verbose=verbose) as advance:
-        for i, (_, held_out) in enumerate(folds):
-            unheard = voices[held_out]
-            words = [word for word, fold in folds_of_others.items() if fold % n_folds == i]
-            learnt = ~np.isin(trained.groups, unheard) & ~np.isin(trained.y, words)
-            test = np.isin(clips.groups, unheard) & (~is_other | np.isin(clips.y, words))
+        for i in range(n_folds):
             kept, left_out = recorded_folds[i] if i < len(recorded_folds) else (slice(None), [])
+            learnt = (voice_learnt != i) & (word_learnt != i)
             model = _fit(rest, trained[learnt], recorded[kept] if recorded else None)
-            right[test] = model.predict(clips.X[test]) == np.where(is_other, UNKNOWN, clips.y)[test]
-            tested |= test
+            test = (voice == i) & (word == i)
+            right[test] = model.predict(clips.X[test]) == expected[test]
             if len(left_out):
-                expected = np.where(np.isin(recorded.y, taken), recorded.y, UNKNOWN)
-                recorded_right[left_out] = model.predict(recorded.X[left_out]) == expected[left_out]
+                told = np.where(np.isin(recorded.y, taken), recorded.y, UNKNOWN)[left_out]
+                recorded_right[left_out] = model.predict(recorded.X[left_out]) == told
             advance()
-    estimates = {}
-    for kind in ("keywords", "other words", "silence"):
-        rows = tested & (kinds == kind)
-        if rows.any():
-            estimates[kind] = _share(right[rows], clips.groups[rows])
+    kinds = {"keywords": is_keyword, "other words": is_other, "silence": clips.y == SILENCE}
+    tested = {kind: rows & (voice == word) for kind, rows in kinds.items()}
+    estimates = {kind: _share(right[rows], clips.groups[rows]) for kind, rows in tested.items() if rows.any()}
     if recorded_folds:
         estimates["recordings"] = _share(recorded_right, recorded.groups)
     return estimates
+
+
+def _folds(clips, folds, folds_of_words):
+    """Folds of the voice and of the word of each clip; what is no other word has the fold of its voice."""
+    voice = np.array([folds[name] for name in clips.groups])
+    return voice, np.array([folds_of_words.get(name, fold) for name, fold in zip(clips.y, voice, strict=True)])
 
 
 def _recorded_folds(recorded, n_folds):

@@ -442,6 +442,8 @@ def test_recordings_are_added_to_typed_words(speech_folder, tmp_path):
         ((), "give either a folder of recordings or --words, and not both"),
         (("DIR", "--words", "stop"), "give either a folder of recordings or --words, and not both"),
         (("DIR", "--add", "DIR"), "goes with --words alone"),
+        (("--words", "stop", "--limit", "3"), "goes with DIR alone"),
+        (("--words", "stop", "--model", "mfcc+logreg"), "goes with DIR alone"),
         (("--words", "stop,stop"), "--words must be distinct words, parted by commas, got 'stop,stop'. Write"),
         (("--words", ""), "--words must be distinct words, parted by commas, got ''. Write"),
         (("--words", "stop,"), "--words must be distinct words, parted by commas, got 'stop,'. Write"),

@@ -105,15 +105,34 @@ def test_the_pipeline_without_keywords_tells_all_words_apart(heard):
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ("stop", r"keywords must be a list of words, got 'stop'. Pass \['stop'\]."),
-        (["_silence_"], "keywords must not be called '_silence_', a class of its own. Choose another name."),
+        ("stop", "words must be a list of strings, or a mapping, got 'stop'"),
+        (["_silence_"], "words must not be called '_silence_', a class of its own. Choose another name."),
         ([], "words must hold at least one word"),
-        (["stop", "stop"], "keywords must differ, got 'stop' more than once"),
+        (["stop", "stop"], "words must differ, got 'stop' more than once"),
     ],
 )
 def test_keywords_that_cannot_be_are_named(keywords, message):
     with pytest.raises(ValueError, match=message):
         train_keyword_spotter(keywords, **TINY)
+
+
+@pytest.mark.parametrize("n", [1, -5, 2.5, True])
+def test_too_few_other_words_are_refused(n):
+    with pytest.raises(ValueError, match=r"n_other_words must be an integer from 2 up, got .* Pass one such as 600"):
+        train_keyword_spotter(["stop"], **TINY | {"n_other_words": n})
+
+
+@pytest.mark.parametrize("voices", [1, 2, 3])
+def test_few_voices_are_left_out_as_far_as_there_are_others(voices):
+    spotter = train_keyword_spotter(["stop", "zebra"], **TINY | {"n_other_words": 12, "voices": voices})
+    assert list(spotter.estimates) == ([] if voices == 1 else ["keywords", "other words", "silence"])
+    if voices > 1:
+        assert spotter.estimates["keywords"][2] == 32
+
+
+def test_a_keyword_may_have_several_spellings():
+    spotter = train_keyword_spotter({"hello": ["hello", "hallo"], "stop": "stop"}, **TINY | {"n_other_words": 12})
+    assert spotter.model.classes_.tolist() == [SILENCE, UNKNOWN, "hello", "stop"]
 
 
 def test_recordings_of_another_length_are_refused():

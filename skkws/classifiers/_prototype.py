@@ -1,6 +1,6 @@
 """A classifier that compares rows with one prototype a word, and with words that it should let pass."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
@@ -29,8 +29,8 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):
     ----------
     keywords : list of labels or None, default=None
         Labels to tell apart, of those in `y`; all others are words to let pass. None takes every label as a keyword.
-    other_label : str, default="_unknown_"
-        What is predicted for rows that are no keyword.
+    other_label : str or int, default="_unknown_"
+        What is predicted for rows that are no keyword; of the type that the labels have.
     threshold : float, default=0.5
         How far the cosine to a keyword has to stand out, in standard deviations of the cohort's cosines. Higher lets
         more pass: fewer false alarms and more misses.
@@ -84,7 +84,7 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):
 
     _parameter_constraints = {
         "keywords": ["array-like", None],
-        "other_label": [str],
+        "other_label": [str, Integral],
         "threshold": [Interval(Real, None, None, closed="neither")],
         "cohort": [Interval(Real, 0, 1, closed="right")],
         "shrinkage": [Interval(Real, 0, 1, closed="both")],
@@ -218,6 +218,11 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):
             )
         if self.other_label in keywords:
             raise ValueError(f"keywords must not hold other_label, {self.other_label!r}. Name one of them otherwise.")
+        if isinstance(self.other_label, str) != isinstance(self.words_.tolist()[0], str):
+            raise ValueError(
+                f"other_label must be of the type of the labels, got {self.other_label!r} beside "
+                f"{self.words_.tolist()[0]!r}. Pass a label that is not in y, such as other_label=-1 for integers."
+            )
         return np.isin(self.words_, keywords)
 
 

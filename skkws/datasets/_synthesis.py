@@ -150,7 +150,7 @@ def synthesize_keywords(
     >>> keywords.spellings[keywords.target == "other"].tolist()
     ['coffee', 'coffee', 'sophie', 'sophie']
     """
-    words = _check_words(words)
+    words = check_words(words)
     for name, value, usual in (("n_per_word", n_per_word, 200), ("sample_rate", sample_rate, 16000)):
         if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise ValueError(f"{name} must be an integer from 1 up, got {value!r}. Pass one such as {name}={usual}.")
@@ -199,7 +199,7 @@ def synthesize_keywords(
     )
 
 
-def _check_words(words):
+def check_words(words):
     """Return lists of spellings by label, once they are known to be distinct, non-empty strings."""
     advice = "Pass a list of distinct words such as ['yes', 'no']."
     if isinstance(words, str) or not isinstance(words, Iterable):

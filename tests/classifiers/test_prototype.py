@@ -116,6 +116,15 @@ def test_parameters_that_cannot_be_are_named(rows, parameters, message):
         PrototypeClassifier(**parameters).fit(*rows)
 
 
+def test_integers_are_labels_too(rows):
+    X, y = rows
+    numbers = np.unique(y, return_inverse=True)[1]
+    classifier = PrototypeClassifier([1, 2], other_label=-1).fit(X, numbers)
+    assert classifier.classes_.tolist() == [-1, 1, 2]
+    with pytest.raises(ValueError, match="other_label must be of the type of the labels, got '_unknown_' beside 0"):
+        PrototypeClassifier([1, 2]).fit(X, numbers)
+
+
 def test_a_single_word_is_refused():
     with pytest.raises(ValueError, match=r"needs rows of two classes at least, got one class: .*Add rows of another"):
         PrototypeClassifier().fit([[1.0], [2.0]], ["yes", "yes"])
