@@ -10,7 +10,7 @@ import joblib
 import numpy as np
 import pytest
 
-from skkws.datasets import _espeak, _synthesis
+from skkws.datasets import _espeak, _rendering, _synthesis
 from skkws.datasets._espeak import EspeakEngine, accents, open_espeak_ng
 from skkws.datasets._synthesis import synthesize_keywords
 
@@ -346,14 +346,14 @@ def test_a_word_that_does_not_fit_is_refused(n_jobs):
 
 
 def test_a_word_that_stays_silent_is_refused(monkeypatch):
-    monkeypatch.setattr(_synthesis, "_MIN_PEAK", 2.0)
+    monkeypatch.setattr(_rendering, "_MIN_PEAK", 2.0)
     with pytest.raises(ValueError, match=r"words must .* spoken, got 'yes', whose rendering by 'en' is silent\. Spell"):
         synthesize_keywords(["yes"], 1, voices=["en"], random_state=0)
 
 
 def test_clipped_renderings_are_counted_and_drawn_again(monkeypatch):
     faults = iter(["clipped", None])
-    monkeypatch.setattr(_synthesis, "_find_fault", lambda *_: next(faults))
+    monkeypatch.setattr(_rendering, "_find_fault", lambda *_: next(faults))
     clips = synthesize_keywords(["yes"], 1, voices=["en"], random_state=0)
     assert clips.n_rejected == {"silent": 0, "clipped": 1, "too long": 0, "failed": 0}
     assert clips.unspoken == []
