@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 from harness import load, split, write
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -168,9 +169,8 @@ def ablation(keywords, X, y, groups, args):
 
 def with_recordings(keywords, X, y, groups, args):
     """Add recordings of people, speaker-disjoint, and train on them alone."""
-    pooled = SpeechEmbeddingTransformer(pooling="mean_max").fit(X[:1])
-    whole = SpeechEmbeddingTransformer().fit(X[:1])
-    features, vectors = pooled.transform(X), whole.transform(X)
+    embedding = SpeechEmbeddingTransformer().fit(X[:1])
+    vectors = embedding.transform(X)
     right = {}
     for seed in range(args.seeds):
         speech = synthesize_keywords(
@@ -178,35 +178,40 @@ def with_recordings(keywords, X, y, groups, args):
         )
         augmenter = AudioAugmenter(keep_original=False, random_state=seed, verbose=1)
         rows, words = augmenter.fit_resample(speech.data, speech.target)
-        spoken = pooled.transform(rows)
+        spoken = embedding.transform(rows)
+        rescoring = make_keyword_pipeline(rescored=True, random_state=seed)[1:]
+        prototypes = rescoring[0].estimator
         for n in args.recordings:
             for train, test in split(y, groups, seed):
                 rng = np.random.default_rng([seed, n, test[0]])
                 chosen = np.concatenate(
                     [rng.choice(train[y[train] == word], n, replace=False) for word in np.unique(y)]
                 )
-                head = KeywordHeadClassifier(random_state=seed).fit(vectors[chosen], y[chosen])
-                alone = make_keyword_pipeline()[1:].fit(features[chosen], y[chosen])
+                alone = vectors[chosen], y[chosen]
+                head = KeywordHeadClassifier(random_state=seed).fit(*alone)
+                both = np.concatenate([spoken, vectors[chosen]]), np.concatenate([words, y[chosen]])
                 weight = np.append(
                     np.full(len(words), SYNTHESIZED_WORTH * len(keywords) / len(words)), np.ones(len(chosen))
                 )
-                both = make_keyword_pipeline()[1:].fit(
-                    np.concatenate([spoken, features[chosen]]),
-                    np.concatenate([words, y[chosen]]),
-                    prototypeclassifier__sample_weight=weight,
-                )
-                answers = {
-                    f"{n} alone, head": head.predict(vectors[test]),
-                    f"{n} alone, prototypes": alone.predict(features[test]),
-                    f"{n} and synthesized": both.predict(features[test]),
+                rescored = np.arange(len(weight)) >= len(words)
+                classifiers = {
+                    "alone, head": head,
+                    "alone, prototypes": clone(prototypes).fit(*alone),
+                    "and synthesized, prototypes": clone(prototypes).fit(
+                        *both, prototypeclassifier__sample_weight=weight
+                    ),
+                    "and synthesized, rescored": clone(rescoring).fit(
+                        *both, rescoringclassifier__sample_weight=weight, rescoringclassifier__rescored=rescored
+                    ),
                 }
-                for name, answer in answers.items():
-                    right.setdefault(name, []).append((answer == y[test], groups[test]))
+                for name, classifier in classifiers.items():
+                    answer = classifier.predict(vectors[test])
+                    right.setdefault(f"{n} {name}", []).append((answer == y[test], groups[test]))
     results = {}
     for name, parts in right.items():
         results[name] = _share(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
         low, high = results[name]["interval"]
-        print(f"{name:28} {results[name]['accuracy']:.4f} ({low:.4f}-{high:.4f})")
+        print(f"{name:32} {results[name]['accuracy']:.4f} ({low:.4f}-{high:.4f})")
     return results
 
 

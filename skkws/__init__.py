@@ -21,6 +21,7 @@ _HOME_OF = {
     "PeakNormalizer": "skkws.preparation",
     "PrototypeClassifier": "skkws.classifiers",
     "Resample": "skkws.preparation",
+    "RescoringClassifier": "skkws.classifiers",
     "SpeechEmbeddingTransformer": "skkws.embedding",
     "TelephoneBand": "skkws.preparation",
     "TrimSilence": "skkws.preparation",

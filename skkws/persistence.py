@@ -16,6 +16,7 @@ _TRUSTED = (
     "skkws.augment._classifier.AugmentedClassifier",
     "skkws.classifiers._head.KeywordHeadClassifier",
     "skkws.classifiers._prototype.PrototypeClassifier",
+    "skkws.classifiers._rescoring.RescoringClassifier",
     "skkws.embedding.SpeechEmbeddingTransformer",
     "skkws.features._logmel.LogMelTransformer",
     "skkws.features._mfcc.MFCCTransformer",
@@ -28,6 +29,7 @@ _TRUSTED = (
     "skkws.preparation._rate.TelephoneBand",
     "skkws.preparation._silence.TrimSilence",
     "skkws.preparation._speech.VoiceActivityFilter",
+    "skkws.spotter.mean_and_maximum",
 )
 _PACKAGES = ("skkws", "scikit-learn", "librosa", "llvmlite", "numpy", "scipy", "soxr")
 

@@ -8,22 +8,22 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skkws._progress import progress
 from skkws.augment import AudioAugmenter, colored_noise, default_transforms
-from skkws.classifiers import PrototypeClassifier
+from skkws.classifiers import KeywordHeadClassifier, PrototypeClassifier, RescoringClassifier
 from skkws.datasets import hard_negatives, synthesize_keywords, unrelated_words
 from skkws.datasets._synthesis import check_words
-from skkws.embedding import SpeechEmbeddingTransformer
+from skkws.embedding import SpeechEmbeddingTransformer, pool_vectors
 from skkws.metrics import accuracy_interval
+from skkws.networks._speech_embedding import N_DIMS
 
 UNKNOWN = "_unknown_"
 SILENCE = "_silence_"
 
 _SAMPLE_RATE = 16000
-_EMBEDDING_SIZE = 96
 # The maximum of the vectors says more about noise and voice than their mean does: it counts for less.
 _WEIGHT_OF_MAXIMUM = 0.5
 SYNTHESIZED_WORTH = 8.0  # a word's synthesized clips count as much as this many recordings
@@ -35,13 +35,12 @@ _COLORS = ("white", "pink", "blue", "brown", "violet")
 _N_FOLDS = 4
 
 
-def make_keyword_pipeline(keywords=None, *, threshold=0.5):
+def make_keyword_pipeline(keywords=None, *, threshold=0.5, rescored=False, random_state=None):
     """Make the pipeline that generalises best from synthesized speech to people.
 
     Mean and maximum of the embedding's vectors, each column scaled, and a :class:`PrototypeClassifier`: it has too
     little freedom to learn synthetic voices by heart, as the paper's head does. What each part brings is in
-    ``benchmarks/README.md``. :func:`train_keyword_spotter` trains it; with a dozen recordings of people a word,
-    :class:`KeywordHeadClassifier` does better without any synthesized speech.
+    ``benchmarks/README.md``. :func:`train_keyword_spotter` trains it.
 
     Parameters
     ----------
@@ -51,6 +50,11 @@ def make_keyword_pipeline(keywords=None, *, threshold=0.5):
     threshold : float, default=0.5
         How far a keyword has to stand out from the words to let pass, in standard deviations. Higher means fewer
         false alarms and more misses.
+    rescored : bool, default=False
+        Whether a :class:`KeywordHeadClassifier` looks again at what the prototypes take for a keyword. Pass
+        ``rescoringclassifier__rescored=is_recording`` to `fit`: the head is to learn from recordings of people alone.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the head.
 
     Returns
     -------
@@ -68,13 +72,43 @@ def make_keyword_pipeline(keywords=None, *, threshold=0.5):
     """
     scale = ColumnTransformer(
         [
-            ("mean", StandardScaler(), slice(0, _EMBEDDING_SIZE)),
-            ("max", StandardScaler(), slice(_EMBEDDING_SIZE, 2 * _EMBEDDING_SIZE)),
+            ("mean", StandardScaler(), slice(0, N_DIMS)),
+            ("max", StandardScaler(), slice(N_DIMS, 2 * N_DIMS)),
         ],
         transformer_weights={"mean": 1.0, "max": _WEIGHT_OF_MAXIMUM},
     )
-    classifier = PrototypeClassifier(keywords, other_label=UNKNOWN, threshold=threshold)
-    return make_pipeline(SpeechEmbeddingTransformer(pooling="mean_max"), scale, classifier)
+    prototypes = PrototypeClassifier(keywords, other_label=UNKNOWN, threshold=threshold)
+    if not rescored:
+        return make_pipeline(SpeechEmbeddingTransformer(pooling="mean_max"), scale, prototypes)
+    # Several recordings of one word beside one of another must not make it the likelier one.
+    head = KeywordHeadClassifier(class_weight="balanced", random_state=random_state)
+    pool = FunctionTransformer(mean_and_maximum)
+    return make_pipeline(
+        SpeechEmbeddingTransformer(), RescoringClassifier(make_pipeline(pool, scale, prototypes), head)
+    )
+
+
+def mean_and_maximum(rows):
+    """Pool rows of a :class:`SpeechEmbeddingTransformer` as its ``pooling="mean_max"`` does.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_clips, n_vectors * 96)
+        Vectors of each clip, one after another.
+
+    Returns
+    -------
+    pooled : ndarray of shape (n_clips, 192)
+        Their mean and their maximum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skkws.spotter import mean_and_maximum
+    >>> mean_and_maximum(np.zeros((2, 13 * 96))).shape
+    (2, 192)
+    """
+    return pool_vectors(rows.reshape(len(rows), -1, N_DIMS), "mean_max")
 
 
 @dataclass
@@ -125,7 +159,8 @@ def train_keyword_spotter(
     Synthetic voices speak the keywords and other words: those that sound most like a keyword, parts of keywords, and
     common words. Each clip is varied three times (speed, room, noise, microphone, level) and a
     :func:`make_keyword_pipeline` is fitted. Recordings of the keywords, where there are some, are weighed so that the
-    synthesized clips of a word count as much as eight recordings.
+    synthesized clips of a word count as much as eight recordings, and a :class:`KeywordHeadClassifier` trained on the
+    recordings alone helps to tell those keywords apart that were recorded.
 
     Parameters
     ----------
@@ -212,7 +247,8 @@ def train_keyword_spotter(
     augmenter = AudioAugmenter(transforms, keep_original=False, random_state=seeds[3], verbose=verbose)
     copies, _ = augmenter.fit_resample(X, y)
     taken = [*words, SILENCE]
-    pipeline = make_keyword_pipeline(taken, threshold=threshold)
+    with_head = recordings is not None
+    pipeline = make_keyword_pipeline(taken, threshold=threshold, rescored=with_head, random_state=seeds[3])
     embedding, rest = pipeline[0].fit(X[:1]), pipeline[1:]
     clips = _Clips(embedding.transform(X), y, groups)
     trained = _Clips(embedding.transform(copies), y[augmenter.sample_indices_], groups[augmenter.sample_indices_])
@@ -222,7 +258,7 @@ def train_keyword_spotter(
         recorded = _Clips(embedding.transform(rows), labels, speakers)
 
     estimates = _estimate(rest, clips, trained, recorded, taken, verbose)
-    fitted = _fit(rest, trained, recorded)
+    fitted = _fit(rest, trained, recorded, taken)
     model = make_pipeline(embedding, *(step for _, step in fitted.steps))
     n_clips = {"keywords": len(spoken.data), "other words": len(other.data), "silence": len(silent)}
     if recorded:
@@ -269,14 +305,15 @@ def _tracts(voices):
     return np.array([voice if ":" in voice else voice.partition("+")[2] for voice in voices.tolist()])
 
 
-def _fit(rest, spoken, recorded):
-    """Fit the steps behind the embedding to synthesized speech and to recordings, which count more."""
-    clips, weight = spoken, None
-    if recorded and len(recorded.y):
-        _, word_of, n_clips = np.unique(spoken.y, return_inverse=True, return_counts=True)
-        clips = _Clips(np.concatenate([spoken.X, recorded.X]), np.concatenate([spoken.y, recorded.y]), None)
-        weight = np.concatenate([SYNTHESIZED_WORTH / n_clips[word_of], np.ones(len(recorded.y))])
-    return clone(rest).fit(clips.X, clips.y, prototypeclassifier__sample_weight=weight)
+def _fit(rest, spoken, recorded, taken):
+    """Fit the steps behind the embedding to synthesized speech, and to recordings, which count more."""
+    if recorded is None:
+        return clone(rest).fit(spoken.X, spoken.y)
+    _, word_of, n_clips = np.unique(spoken.y, return_inverse=True, return_counts=True)
+    weight = np.concatenate([SYNTHESIZED_WORTH / n_clips[word_of], np.ones(len(recorded.y))])
+    X, y = np.concatenate([spoken.X, recorded.X]), np.concatenate([spoken.y, recorded.y])
+    rescored = np.concatenate([np.zeros(len(spoken.y), dtype=bool), np.isin(recorded.y, taken)])
+    return clone(rest).fit(X, y, rescoringclassifier__sample_weight=weight, rescoringclassifier__rescored=rescored)
 
 
 def _estimate(rest, clips, trained, recorded, taken, verbose):
@@ -300,7 +337,7 @@ def _estimate(rest, clips, trained, recorded, taken, verbose):
         for i in range(n_folds):
             kept, left_out = recorded_folds[i] if i < len(recorded_folds) else (slice(None), [])
             learnt = (voice_learnt != i) & (word_learnt != i)
-            model = _fit(rest, trained[learnt], recorded[kept] if recorded else None)
+            model = _fit(rest, trained[learnt], recorded[kept] if recorded else None, taken)
             test = (voice == i) & (word == i)
             right[test] = model.predict(clips.X[test]) == expected[test]
             if len(left_out):

@@ -27,6 +27,7 @@ ESTIMATORS = [
     skkws.PeakNormalizer(),
     skkws.PrototypeClassifier(),
     skkws.Resample(),
+    skkws.RescoringClassifier(LogisticRegression(), LogisticRegression(C=0.1)),
     skkws.SpeechEmbeddingTransformer(),
     skkws.TelephoneBand(),
     skkws.TrimSilence(),

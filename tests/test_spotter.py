@@ -88,6 +88,22 @@ def test_recordings_teach_a_pronunciation_and_are_estimated_too(spotter):
     assert taught.n_clips["recordings"] == taught.estimates["recordings"][2] == 36
 
 
+def test_recordings_tell_keywords_apart_that_voices_confuse(tmp_path):
+    """Two names that the voices speak as one: recordings alone tell who is meant."""
+    names = {"anna": "anna", "ana": "annah"}
+    said = synthesize_keywords(
+        {"anna": "[['an@]]", "ana": "[[A:n'A:]]"}, 16, engines=["espeak-ng"], voices=8, random_state=3
+    )
+    recordings = said.data[::2], said.target[::2], said.groups[::2]
+    taught = train_keyword_spotter(names, recordings=recordings, **TINY).model
+    heard = taught.predict(said.data[1::2])
+    assert (heard == said.target[1::2]).mean() > 0.8
+    prototypes = taught[-1].estimator_.predict(taught[:-1].transform(said.data[1::2]))
+    assert (heard == said.target[1::2]).mean() >= (prototypes == said.target[1::2]).mean()
+    save_model(taught, tmp_path / "taught.skops")
+    np.testing.assert_array_equal(load_model(tmp_path / "taught.skops").predict(said.data[1::2]), heard)
+
+
 def test_recordings_of_other_words_are_let_pass(spotter):
     near = synthesize_keywords(["stob"], 24, engines=["espeak-ng"], voices=6, random_state=3)
     recordings = near.data, near.target, near.groups

@@ -2,13 +2,13 @@
 
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone, is_classifier
 from sklearn.ensemble._base import _set_random_states
-from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_fit_parameter, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skkws._fit_params import fit_keyword, weights_for
 from skkws.augment._augmenter import AudioAugmenter
 
 
@@ -116,13 +116,8 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype="numeric")
         check_classification_targets(y)
         X_out, y_out = augmenter.fit_resample(X, y)
-        fit_params = {}
-        if sample_weight is not None:
-            name = _fit_keyword(estimator, "sample_weight")
-            if name is None:
-                raise ValueError(f"{_last_name(estimator)} takes no sample_weight in fit; fit without it.")
-            fit_params[name] = _check_sample_weight(sample_weight, X)[augmenter.sample_indices_]
-        if name := _fit_keyword(estimator, "copy_of"):
+        fit_params = weights_for(estimator, sample_weight, X, augmenter.sample_indices_)
+        if name := fit_keyword(estimator, "copy_of"):
             fit_params[name] = augmenter.sample_indices_
         self.estimator_ = estimator.fit(X_out, y_out, **fit_params)
         self.augmenter_ = augmenter
@@ -208,16 +203,3 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
 
     def _validate(self, X):
         return validate_data(self, X, reset=False, dtype="numeric")
-
-
-def _last_name(estimator):
-    return _last_name(estimator[-1]) if isinstance(estimator, Pipeline) else type(estimator).__name__
-
-
-def _fit_keyword(estimator, parameter):
-    """Return the keyword by which `fit` of an estimator, or the last step of a pipeline, takes a parameter, if any."""
-    if isinstance(estimator, Pipeline):
-        name, last = estimator.steps[-1]
-        keyword = _fit_keyword(last, parameter)
-        return keyword and f"{name}__{keyword}"
-    return parameter if has_fit_parameter(estimator, parameter) else None

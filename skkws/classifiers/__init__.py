@@ -2,5 +2,6 @@
 
 from skkws.classifiers._head import KeywordHeadClassifier
 from skkws.classifiers._prototype import PrototypeClassifier
+from skkws.classifiers._rescoring import RescoringClassifier
 
-__all__ = ["KeywordHeadClassifier", "PrototypeClassifier"]
+__all__ = ["KeywordHeadClassifier", "PrototypeClassifier", "RescoringClassifier"]
