@@ -37,7 +37,7 @@ def build_keras():
     from skkws.networks import keyword_head
 
     settings = KeywordHeadClassifier().get_params()
-    model = keyword_head(N_VECTORS, N_DIMS, N_CLASSES, dropout=settings["dropout"])
+    model = keyword_head((N_VECTORS, N_DIMS), N_CLASSES, dropout=settings["dropout"])
     model.compile(keras.optimizers.Adam(settings["learning_rate"]), "sparse_categorical_crossentropy")
     return model
 

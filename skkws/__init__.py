@@ -14,6 +14,7 @@ _HOME_OF = {
     "CachedTransformer": "skkws.caching",
     "FrameStacker": "skkws.features",
     "KeywordHeadClassifier": "skkws.classifiers",
+    "KeywordNetClassifier": "skkws.classifiers",
     "LogMelTransformer": "skkws.features",
     "LogSpectrogramTransformer": "skkws.features",
     "LoudnessNormalizer": "skkws.preparation",

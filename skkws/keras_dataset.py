@@ -73,7 +73,7 @@ class FeaturePyDataset(keras.utils.PyDataset):
     ...         sf.write(file, 0.1 * np.sin(2 * np.pi * int(file.stem) * np.arange(16000) / 16000), 16000)
     ...     y = ["low", "low", "high", "high"]
     ...     clips = FeaturePyDataset(files, y, batch_size=2, shuffle=True, cache_dir=Path(folder, "cache"))
-    ...     model = keyword_head(13, 96, len(clips.classes_))
+    ...     model = keyword_head((13, 96), len(clips.classes_))
     ...     model.compile("adam", "sparse_categorical_crossentropy")
     ...     history = model.fit(clips, epochs=2, shuffle=False, verbose=0)
     >>> clips.classes_, len(clips), len(history.history["loss"])

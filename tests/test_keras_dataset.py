@@ -41,7 +41,7 @@ def rows(files):
 
 
 def model_for(dataset):
-    model = keyword_head(13, 96, len(dataset.classes_))
+    model = keyword_head((13, 96), len(dataset.classes_))
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 

@@ -81,6 +81,10 @@ class HeadNetwork:
         run_threads(fill, blocks, available_threads())
         return out
 
+    def training(self, *arguments):
+        """Begin a training."""
+        return HeadTraining(self, *arguments)
+
 
 @dataclass(frozen=True)
 class Clips:

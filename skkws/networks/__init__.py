@@ -1,6 +1,29 @@
 """Networks of the field, each a function that returns a ``keras.Model``."""
 
-from skkws.networks._keyword_head import keyword_head
+from skkws.networks._cnn import cnn, cnn1d
+from skkws.networks._ds_cnn import ds_cnn
+from skkws.networks._keyword_head import flat_head, keyword_head
+from skkws.networks._keyword_net import keyword_net
+from skkws.networks._light_cnn import light_cnn
+from skkws.networks._mlp import mlp
+from skkws.networks._recurrent import crnn, gru, lstm
 from skkws.networks._speech_embedding import speech_embedding
+from skkws.networks._tc_resnet import tc_resnet
+from skkws.networks._wavception import wavception
 
-__all__ = ["keyword_head", "speech_embedding"]
+__all__ = [
+    "cnn",
+    "cnn1d",
+    "crnn",
+    "ds_cnn",
+    "flat_head",
+    "gru",
+    "keyword_head",
+    "keyword_net",
+    "light_cnn",
+    "lstm",
+    "mlp",
+    "speech_embedding",
+    "tc_resnet",
+    "wavception",
+]

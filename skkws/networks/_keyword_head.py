@@ -2,8 +2,7 @@
 
 
 def keyword_head(
-    n_vectors,
-    n_dims,
+    input_shape,
     n_classes,
     *,
     filters=96,
@@ -12,7 +11,7 @@ def keyword_head(
     dropout=0.0,
     l1=0.0,
     l2=0.0,
-    seed=0,
+    seed=None,
     dtype="float32",
 ):
     """Head of Lin, Kilgour, Roblek and Sharifi (2020) on the vectors of a clip.
@@ -22,7 +21,7 @@ def keyword_head(
 
     Parameters
     ----------
-    n_vectors, n_dims : int
+    input_shape : tuple of (int, int)
         Shape of a clip: vectors over time and their dimensions. One vector is enough.
     n_classes : int
         Classes of the softmax.
@@ -36,8 +35,8 @@ def keyword_head(
         Share of the channels behind each convolution that an update leaves out, the same ones for all its rows.
     l1, l2 : float, default=0.0
         Penalties on the absolute and squared weights of convolutions and dense layer.
-    seed : int, default=0
-        Seeds the initial weights and the dropout.
+    seed : int or None, default=None
+        Seeds the initial weights and the dropout. None leaves them to Keras.
     dtype : {"float32", "float64"}, default="float32"
         Precision of weights and arithmetic.
 
@@ -49,29 +48,69 @@ def keyword_head(
     Examples
     --------
     >>> from skkws.networks import keyword_head
-    >>> keyword_head(16, 96, 12).count_params()
+    >>> keyword_head((16, 96), 12).count_params()
     57228
     """
-    from keras import Input, Model, initializers, layers, regularizers
+    from keras import Input, Model
 
-    seeds = iter(range(8 * seed, 8 * (seed + 1)))
+    from skkws.networks._layers import seeded
 
-    def weights():
-        return {
-            "kernel_initializer": initializers.GlorotUniform(seed=next(seeds)),
-            "kernel_regularizer": regularizers.L1L2(l1, l2) if l1 or l2 else None,
-            "dtype": dtype,
-        }
+    with seeded(seed):
+        vectors = Input(input_shape, dtype=dtype, name="vectors")
+        settings = {"filters": filters, "kernel_size": kernel_size, "activation": activation, "dropout": dropout}
+        x = head_layers(vectors, n_classes, **settings, l1=l1, l2=l2, dtype=dtype)
+        return Model(vectors, x, name="keyword_head")
 
+
+def head_layers(x, n_classes, *, dropout, filters=96, kernel_size=3, activation="elu", l1=0.0, l2=0.0, dtype="float32"):
+    """Lead vectors through the layers of the head."""
+    from keras import layers, regularizers
+
+    from skkws.networks._layers import BatchNorm
+
+    penalty = {"kernel_regularizer": regularizers.L1L2(l1, l2) if l1 or l2 else None, "dtype": dtype}
     pools = (layers.MaxPooling1D(2, padding="same", dtype=dtype), layers.GlobalMaxPooling1D(dtype=dtype))
-    x = vectors = Input((n_vectors, n_dims), dtype=dtype, name="vectors")
     for pool in pools:
-        x = layers.Conv1D(filters, kernel_size, padding="same", use_bias=False, **weights())(x)
-        # Statistics that follow within ten steps: a handful of recordings makes few of them.
-        x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
+        x = layers.Conv1D(filters, kernel_size, padding="same", use_bias=False, **penalty)(x)
+        x = BatchNorm(dtype=dtype)(x)
         x = pool(layers.Activation(activation, dtype=dtype)(x))
         if dropout:
             # One mask for the whole batch: an update then does not depend on how rows are weighted or repeated.
             mask_shape = (*[1] * (len(x.shape) - 1), filters)
-            x = layers.Dropout(dropout, noise_shape=mask_shape, seed=next(seeds), dtype=dtype)(x)
-    return Model(vectors, layers.Dense(n_classes, activation="softmax", **weights())(x), name="keyword_head")
+            x = layers.Dropout(dropout, noise_shape=mask_shape, dtype=dtype)(x)
+    return layers.Dense(n_classes, activation="softmax", **penalty)(x)
+
+
+def flat_head(input_shape, n_classes, *, units=64, dropout=0.5):
+    """Dense variant of the head: all vectors of a clip as one row, a hidden layer, and a softmax.
+
+    Parameters
+    ----------
+    input_shape : tuple of (int, int)
+        Shape of a clip: vectors over time and their dimensions.
+    n_classes : int
+        Classes of the softmax.
+    units : int, default=64
+        Width of the hidden layer.
+    dropout : float, default=0.5
+        Share of its outputs that an update leaves out.
+
+    Returns
+    -------
+    model : keras.Model
+        From (batch, n_vectors, n_dims) to probabilities (batch, n_classes).
+
+    Examples
+    --------
+    >>> from skkws.networks import flat_head
+    >>> flat_head((16, 96), 12).output_shape
+    (None, 12)
+    """
+    from keras import Input, Model, layers
+
+    from skkws.networks._layers import BatchNorm, classes
+
+    vectors = Input(input_shape, name="vectors")
+    x = BatchNorm()(layers.Dense(units, use_bias=False)(layers.Flatten()(vectors)))
+    x = layers.Dropout(dropout)(layers.Activation("elu")(x))
+    return Model(vectors, classes(x, n_classes), name="flat_head")

@@ -38,7 +38,7 @@ def speech_embedding(*, seed=0):
     >>> tuple(speech_embedding()(np.zeros((1, 198, 32), "float32")).shape)
     (1, 16, 96)
     """
-    from keras import Input, Model, initializers, layers, ops
+    from keras import Input, Model, initializers, layers
 
     rng_seeds = iter(range(1000 * seed, 1000 * (seed + 1)))
 
@@ -48,22 +48,37 @@ def speech_embedding(*, seed=0):
             filters, kernel_size, padding=padding, use_bias=use_bias, kernel_initializer=start, name=name
         )
 
-    def activate(x):
-        return ops.maximum(layers.LeakyReLU(negative_slope=0.2)(x), -0.4)
+    def convolve(x, filters, kernel_size, name):
+        return activate(conv(filters, kernel_size, name, padding="valid" if kernel_size[0] > 1 else "same")(x))
 
     frames = Input((None, N_BANDS), name="logmel")
     x = layers.Reshape((-1, N_BANDS, 1))(frames)
     x = layers.ZeroPadding2D((0, 1))(x)
-    x = conv(24, (3, 3), "stem", use_bias=False)(x)
+    x = conv(BLOCKS[0][0], (3, 3), "stem", use_bias=False)(x)
     x = layers.ReLU()(x)
     x = activate(layers.BatchNormalization(epsilon=NORM_EPSILON, name="stem_norm")(x))
-    for b, (filters, pairs, pool) in enumerate(BLOCKS, start=1):
-        for p in range(1, pairs + 1):
-            x = activate(conv(filters, (1, 3), f"block{b}_frequency{p}", padding="same")(x))
-            x = activate(conv(filters, (3, 1), f"block{b}_time{p}")(x))
-        x = layers.MaxPooling2D(pool)(x)
+    x = convolve_blocks(x, convolve, padding="valid")
     x = conv(N_DIMS, (3, 1), "vectors", use_bias=False)(x)
     return Model(frames, layers.Reshape((-1, N_DIMS))(x), name="speech_embedding")
+
+
+def activate(x):
+    """Apply the activation ``A(x) = max(x, 0.2 x, -0.4)``."""
+    from keras import layers, ops
+
+    return ops.maximum(layers.LeakyReLU(negative_slope=0.2)(x), -0.4)
+
+
+def convolve_blocks(x, convolve, *, padding):
+    """Lead an image through the five blocks, with ``convolve(x, filters, kernel_size, name)`` for each convolution."""
+    from keras import layers
+
+    for b, (filters, pairs, pool) in enumerate(BLOCKS, start=1):
+        for p in range(1, pairs + 1):
+            x = convolve(x, filters, (1, 3), f"block{b}_frequency{p}")
+            x = convolve(x, filters, (3, 1), f"block{b}_time{p}")
+        x = layers.MaxPooling2D(pool, padding=padding)(x)
+    return x
 
 
 def weight_shapes():

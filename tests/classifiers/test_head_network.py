@@ -41,8 +41,7 @@ def clips_of(vectors):
 
 def keras_model(network, weights):
     model = keyword_head(
-        network.n_vectors,
-        network.n_dims,
+        (network.n_vectors, network.n_dims),
         network.n_classes,
         filters=network.filters,
         kernel_size=network.kernel_size,

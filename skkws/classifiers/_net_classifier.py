@@ -1,0 +1,296 @@
+"""Every network of the field as a classifier."""
+
+import inspect
+import re
+from numbers import Integral, Real
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils import compute_sample_weight
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skkws.classifiers._base import NetworkClassifier
+from skkws.classifiers._companions import Checkpoints, Companions, KerasCallbacks
+from skkws.classifiers._net import Net
+
+# Bands of a frame, where rows do not tell: what each network was made for. None: samples of a waveform are frames of
+# one band, other rows log-mel frames.
+_BANDS = {
+    "cnn": 32,
+    "cnn1d": 32,
+    "crnn": 32,
+    "ds_cnn": 32,
+    "flat_head": 96,
+    "gru": 32,
+    "head": 96,
+    "keyword_net": 32,
+    "light_cnn": 81,
+    "lstm": 32,
+    "mlp": None,
+    "tc_resnet": 32,
+    "wavception": 1,
+}
+_LOSSES = {"categorical_crossentropy", "categorical_focal_crossentropy", "mean_squared_error"}
+_LAST_COLUMN = re.compile(r".*_\D+(\d+)_\D+(\d+)")
+# What does not change what comes out, or is no part of it.
+_NO_MATTER = ("callbacks", "checkpoint_dir", "verbose")
+
+
+class KeywordNetClassifier(NetworkClassifier):
+    """Any network of the field, or one's own, trained from random weights on rows.
+
+    The networks are those of :mod:`skkws.networks`. They are trained by TensorFlow on batches of rows, which may lie in
+    a file; the weights are arrays, so that a fitted classifier clones, pickles and is saved like any other. What
+    TensorFlow compiles is kept per process: the folds and the settings of a search that share a network share it.
+
+    Parameters
+    ----------
+    network : str or callable, default="keyword_net"
+        ``"keyword_net"``, ``"head"``, ``"flat_head"``, ``"light_cnn"``, ``"wavception"``, ``"mlp"``, ``"cnn"``,
+        ``"cnn1d"``, ``"lstm"``, ``"gru"``, ``"crnn"``, ``"ds_cnn"`` or ``"tc_resnet"``; or a function that is called as
+        ``network(input_shape, n_classes, **network_params)`` and returns a ``keras.Model`` from rows of this shape to
+        probabilities of the classes.
+    input_shape : tuple of (int, int) or None, default=None
+        Frames and bands of a row: the transformer's `output_shape_`. None takes them from the names of the columns,
+        where there are names (``pipeline.set_output(transform="pandas")``); otherwise a frame has the bands that the
+        network was made for (96 for the heads, 81 for ``"light_cnn"``, 32 for most), and a row that is shorter than
+        that is one frame. ``"wavception"`` takes waveforms, ``"mlp"`` rows as they are.
+    network_params : dict or None, default=None
+        Further arguments of the network, such as ``{"width": 4}``.
+    loss : {"categorical_crossentropy", "categorical_focal_crossentropy", "mean_squared_error"}, \
+default="categorical_crossentropy"
+        Loss, as Keras defines it.
+    label_smoothing : float, default=0.0
+        Share of the probability that the loss wants spread over all classes.
+    epochs : int, default=30
+        Passes over the training rows.
+    batch_size : int, default=64
+        Rows per update of the weights.
+    learning_rate : float, default=3e-3
+        Learning rate at the beginning.
+    schedule : {"cosine", "constant"}, default="cosine"
+        Whether the learning rate falls to zero over the epochs along half a cosine, or stays.
+    optimizer : {"adam", "adamw", "nadam", "rmsprop", "sgd"}, default="adam"
+        Optimizer, at Keras' defaults but for the learning rate.
+    dropout : float or None, default=None
+        The network's `dropout`. None leaves it at the network's default.
+    l1, l2 : float, default=0.0
+        Penalties on the absolute and squared kernels.
+    standardize : bool, default=True
+        Whether each band is first brought to mean 0 and variance 1 over the training rows.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as in scikit-learn.
+    early_stopping : bool, default=False
+        Whether to hold out rows for validation, to stop when their loss has not fallen for `patience` epochs, and to
+        keep the weights of the best epoch. The rows are drawn at random within each class, whoever speaks.
+    validation_fraction : float, default=0.1
+        Share of the rows held out for early stopping.
+    patience : int, default=5
+        Epochs without improvement before stopping early.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the previous `fit`, on the same classes.
+    checkpoint_dir : str, path-like or None, default=None
+        Folder in which the training is kept after each epoch. The same `fit` on the same rows, after it was killed,
+        goes on there to the same result; a finished one removes its file. None keeps nothing.
+    callbacks : list of keras.callbacks.Callback or None, default=None
+        Copies of them are called at the beginning and the end of the training and of each epoch, not of each batch.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the initial weights, the order of the rows, the dropout and the validation rows.
+    verbose : int, default=0
+        0 is silent, 1 draws a progress bar, 2 writes a line per epoch, both to the standard error stream.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    history_ : dict of str to list of float
+        ``"loss"`` and ``"accuracy"`` of each epoch over its batches, ``"val_loss"`` and ``"val_accuracy"`` with early
+        stopping.
+    input_shape_ : tuple of (int, int)
+        Frames and bands of a row.
+    model_ : keras.Model
+        The trained network as a Keras model, from standardised rows of shape `input_shape_` to probabilities. Made
+        anew at each access.
+    n_features_in_ : int
+        Columns of a row.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where `X` has names.
+    n_iter_ : int
+        Epochs trained.
+    scaler_ : StandardScaler or None
+        The scaler of the bands.
+    weights_ : list of ndarray
+        Weights of the network, in the order of ``model_.get_weights()``.
+
+    See Also
+    --------
+    KeywordHeadClassifier : The head alone, trained many times faster.
+    skkws.networks : The networks as functions.
+
+    Notes
+    -----
+    The precision is that of `X`, float32 or float64. Our networks weigh the rows of a batch in batch norm too, so that
+    a row of weight 2 counts as two rows. No global seed is set.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skkws import KeywordNetClassifier
+    >>> rng = np.random.RandomState(0)
+    >>> y = np.repeat(["yes", "no"], 20)
+    >>> X = rng.normal(size=(40, 20 * 32)) + (y == "yes")[:, None]
+    >>> net = KeywordNetClassifier("cnn", epochs=10, random_state=0).fit(X, y)
+    >>> net.input_shape_, net.predict(X[[0, 39]])
+    ((20, 32), array(['yes', 'no'], dtype='<U3'))
+    """
+
+    _parameter_constraints = {
+        **NetworkClassifier._parameter_constraints,
+        "network": [StrOptions(set(_BANDS)), callable],
+        "input_shape": [tuple, list, None],
+        "network_params": [dict, None],
+        "loss": [StrOptions(_LOSSES)],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), None],
+        "checkpoint_dir": [str, Path, None],
+        "callbacks": [list, tuple, None],
+    }
+
+    def __init__(
+        self,
+        network="keyword_net",
+        *,
+        input_shape=None,
+        network_params=None,
+        loss="categorical_crossentropy",
+        label_smoothing=0.0,
+        epochs=30,
+        batch_size=64,
+        learning_rate=3e-3,
+        schedule="cosine",
+        optimizer="adam",
+        dropout=None,
+        l1=0.0,
+        l2=0.0,
+        standardize=True,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        patience=5,
+        warm_start=False,
+        checkpoint_dir=None,
+        callbacks=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.network = network
+        self.input_shape = input_shape
+        self.network_params = network_params
+        self.loss = loss
+        self.label_smoothing = label_smoothing
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.optimizer = optimizer
+        self.dropout = dropout
+        self.l1 = l1
+        self.l2 = l2
+        self.standardize = standardize
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.warm_start = warm_start
+        self.checkpoint_dir = checkpoint_dir
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def input_shape_(self):
+        """Frames and bands of a row."""
+        check_is_fitted(self, "weights_")
+        return self._shape
+
+    @property
+    def model_(self):
+        """The trained network as a ``keras.Model``."""
+        check_is_fitted(self)
+        model = self._network().model()
+        model.set_weights(self.weights_)
+        return model
+
+    def _row_shape(self, n_features):
+        if self.input_shape is not None:
+            shape = tuple(self.input_shape)
+            if len(shape) != 2 or not all(isinstance(n, Integral) and n > 0 for n in shape):
+                raise ValueError(f"input_shape must be two integers above 0, frames and bands, got {shape}.")
+            if np.prod(shape) != n_features:
+                raise ValueError(
+                    f"input_shape={shape} does not fit rows of {n_features} columns; set it to the transformer's "
+                    "output_shape_."
+                )
+            return shape
+        last = _LAST_COLUMN.fullmatch(getattr(self, "feature_names_in_", [""])[-1])
+        if last:
+            shape = int(last[1]) + 1, int(last[2]) + 1
+            if np.prod(shape) == n_features:
+                return shape
+        bands = _BANDS.get(self.network, 32) or n_features
+        if n_features % bands == 0:
+            return n_features // bands, bands
+        if n_features < bands:
+            return 1, n_features
+        raise ValueError(
+            f"Rows of {n_features} columns are no frames of {bands} bands, for which network={self.network!r} was "
+            "made; set input_shape to the output_shape_ of the transformer, or let its names tell by "
+            'set_output(transform="pandas").'
+        )
+
+    def _start(self, X, rows, y, sample_weight):
+        super()._start(X, rows, y, sample_weight)
+        if isinstance(self.network, str):
+            # The bias of the softmax, which comes last, begins at the odds of the classes and need not learn them.
+            weight = sample_weight * compute_sample_weight(self.class_weight, y)
+            share = np.bincount(np.searchsorted(self.classes_, y), weight, len(self.classes_)) / weight.sum()
+            self.weights_[-1] = np.log(np.maximum(share, np.finfo(np.float32).tiny)).astype(self._dtype)
+
+    def _network(self):
+        build, settings = self.network, dict(self.network_params or {})
+        if isinstance(build, str):
+            from skkws import networks
+
+            build = getattr(networks, {"head": "keyword_head"}.get(build, build))
+        if self.dropout is not None:
+            settings["dropout"] = self.dropout
+        accepted = inspect.signature(build).parameters
+        unknown = [name for name in settings if name not in accepted]
+        if unknown and not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
+            raise ValueError(
+                f"network={self.network!r} takes no {unknown[0]!r}, but {list(accepted)[2:]}; change network_params"
+                f"{' or leave dropout at None' if unknown == ['dropout'] else ''}."
+            )
+        settings = tuple(sorted((name, _frozen(value)) for name, value in settings.items()))
+        penalties = self.label_smoothing, self.l1, self.l2
+        return Net(build, settings, self._shape, len(self.classes_), self.loss, *penalties, self._dtype)
+
+    def _accompanied(self, run, *data):
+        companions = []
+        if self.checkpoint_dir is not None:
+            if not isinstance(self.random_state, Integral):
+                raise ValueError(
+                    f"checkpoint_dir needs an integer random_state, by which a fit is known again, got "
+                    f"{self.random_state!r}. Pass one such as random_state=0."
+                )
+            parameters = {name: value for name, value in self.get_params().items() if name not in _NO_MATTER}
+            companions.append(Checkpoints(run, self.checkpoint_dir, (parameters, data, run.training.state())))
+        if self.callbacks:
+            companions.append(KerasCallbacks(run, self.callbacks, self._network(), self.optimizer, self.epochs))
+        return Companions(companions)
+
+
+def _frozen(value):
+    """Make a hashable copy of lists."""
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value

@@ -1,0 +1,95 @@
+"""What the networks are built of beyond Keras' own layers. Imports Keras: networks import it when they are built."""
+
+import random
+import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import keras
+from keras import layers, ops
+
+_row_weights = ContextVar("row_weights", default=None)
+_seed_lock = threading.RLock()
+
+
+@contextmanager
+def row_weights(weights):
+    """Let batch norm weigh the rows of a batch: a row of weight 2 then counts as two rows do."""
+    token = _row_weights.set(weights)
+    try:
+        yield
+    finally:
+        _row_weights.reset(token)
+
+
+@contextmanager
+def seeded(seed):
+    """Seed what is drawn for initial weights and dropout while a network is built, and leave no trace.
+
+    Keras draws the seed of a layer that is given none from Python's `random`. None seeds nothing.
+    """
+    if seed is None:
+        yield
+        return
+    with _seed_lock:
+        state = random.getstate()
+        random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(state)
+
+
+@keras.saving.register_keras_serializable(package="skkws")
+class BatchNorm(layers.BatchNormalization):
+    """Batch norm whose statistics heed the weights of :func:`row_weights`, and follow within ten steps.
+
+    Keras' own default follows within a hundred: a handful of recordings makes fewer.
+    """
+
+    def __init__(self, momentum=0.9, **kwargs):
+        super().__init__(momentum=momentum, **kwargs)
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalise by the weighted statistics of the batch in training, by the running ones otherwise."""
+        weights = _row_weights.get()
+        if weights is None or not (training and self.trainable):
+            return super().call(inputs, training=training, mask=mask)
+        axes = list(range(len(inputs.shape) - 1))
+        share = ops.reshape(weights / ops.sum(weights), (-1, *[1] * len(axes)))
+        positions = ops.mean(inputs, axis=axes[1:], keepdims=True) if axes[1:] else inputs
+        mean = ops.sum(share * positions, axis=axes)
+        squares = ops.square(inputs - mean)
+        squares = ops.mean(squares, axis=axes[1:], keepdims=True) if axes[1:] else squares
+        variance = ops.sum(share * squares, axis=axes)
+        for running, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            running.assign(running * self.momentum + now * (1 - self.momentum))
+        return ops.batch_normalization(
+            inputs, mean, variance, -1, offset=self.beta, scale=self.gamma, epsilon=self.epsilon
+        )
+
+
+def in_precision(model, dtype):
+    """Return the model, or a copy of it, with weights and arithmetic in this precision."""
+    if dtype == "float32":
+        return model
+
+    def converted(layer):
+        config = layer.get_config()
+        return type(layer).from_config(config | {"dtype": dtype} if "dtype" in config else config)
+
+    inputs = keras.Input(model.input_shape[1:], dtype=dtype)
+    return keras.models.clone_model(model, input_tensors=inputs, clone_function=converted)
+
+
+def as_image(frames, *, least=(1, 1)):
+    """Frames (n_frames, n_bands) as an image of one channel, with zeros behind where it would be too small."""
+    n_frames, n_bands = frames.shape[1:]
+    image = layers.Reshape((n_frames, n_bands, 1))(frames)
+    missing = [max(0, size - n) for size, n in zip(least, (n_frames, n_bands), strict=True)]
+    return layers.ZeroPadding2D([(0, n) for n in missing])(image) if any(missing) else image
+
+
+def classes(x, n_classes):
+    """Probabilities of the classes."""
+    return layers.Dense(n_classes, activation="softmax", name="classes")(x)

@@ -1,0 +1,38 @@
+"""A multilayer perceptron."""
+
+
+def mlp(input_shape, n_classes, *, units=(256, 128), dropout=0.2):
+    """Dense layers with batch norm, ReLU and dropout on the flattened frames.
+
+    Parameters
+    ----------
+    input_shape : tuple of (int, int)
+        Frames and bands of a clip.
+    n_classes : int
+        Classes of the softmax.
+    units : tuple of int, default=(256, 128)
+        Width of each hidden layer.
+    dropout : float, default=0.2
+        Share of the outputs of a hidden layer that an update leaves out.
+
+    Returns
+    -------
+    model : keras.Model
+        From (batch, frames, bands) to probabilities (batch, n_classes).
+
+    Examples
+    --------
+    >>> from skkws.networks import mlp
+    >>> mlp((13, 96), 12).output_shape
+    (None, 12)
+    """
+    from keras import Input, Model, layers
+
+    from skkws.networks._layers import BatchNorm, classes
+
+    frames = Input(input_shape)
+    x = layers.Flatten()(frames)
+    for width in units:
+        x = layers.ReLU()(BatchNorm()(layers.Dense(width, use_bias=False)(x)))
+        x = layers.Dropout(dropout)(x)
+    return Model(frames, classes(x, n_classes), name="mlp")

@@ -1,0 +1,119 @@
+"""Recurrent networks: LSTM, GRU, and a GRU behind convolutions."""
+
+
+def lstm(input_shape, n_classes, *, units=64, dropout=0.2):
+    """Bidirectional LSTM over the frames, the maximum of its outputs over time, and a softmax.
+
+    Parameters
+    ----------
+    input_shape : tuple of (int, int)
+        Frames and bands of a clip.
+    n_classes : int
+        Classes of the softmax.
+    units : int, default=64
+        Units of each direction.
+    dropout : float, default=0.2
+        Share of the last outputs that an update leaves out.
+
+    Returns
+    -------
+    model : keras.Model
+        From (batch, frames, bands) to probabilities (batch, n_classes).
+
+    Examples
+    --------
+    >>> from skkws.networks import lstm
+    >>> lstm((98, 32), 12).output_shape
+    (None, 12)
+    """
+    from keras import layers
+
+    return _recurrent(layers.LSTM, input_shape, n_classes, units, dropout)
+
+
+def gru(input_shape, n_classes, *, units=64, dropout=0.2):
+    """Bidirectional GRU over the frames, the maximum of its outputs over time, and a softmax.
+
+    Parameters
+    ----------
+    input_shape : tuple of (int, int)
+        Frames and bands of a clip.
+    n_classes : int
+        Classes of the softmax.
+    units : int, default=64
+        Units of each direction.
+    dropout : float, default=0.2
+        Share of the last outputs that an update leaves out.
+
+    Returns
+    -------
+    model : keras.Model
+        From (batch, frames, bands) to probabilities (batch, n_classes).
+
+    Examples
+    --------
+    >>> from skkws.networks import gru
+    >>> gru((98, 32), 12).output_shape
+    (None, 12)
+    """
+    from keras import layers
+
+    return _recurrent(layers.GRU, input_shape, n_classes, units, dropout)
+
+
+def crnn(input_shape, n_classes, *, filters=(16, 32), units=64, dropout=0.2):
+    """3x3 convolutions on the frames as an image, pooled by 2, then a bidirectional GRU, maximum and softmax.
+
+    After Arik et al. (2017), "Convolutional recurrent neural networks for small-footprint keyword spotting".
+
+    Parameters
+    ----------
+    input_shape : tuple of (int, int)
+        Frames and bands of a clip.
+    n_classes : int
+        Classes of the softmax.
+    filters : tuple of int, default=(16, 32)
+        Filters of each convolution.
+    units : int, default=64
+        Units of each direction of the GRU.
+    dropout : float, default=0.2
+        Share of the last outputs that an update leaves out.
+
+    Returns
+    -------
+    model : keras.Model
+        From (batch, frames, bands) to probabilities (batch, n_classes).
+
+    Examples
+    --------
+    >>> from skkws.networks import crnn
+    >>> crnn((98, 32), 12).output_shape
+    (None, 12)
+    """
+    from keras import Input, Model, layers
+
+    from skkws.networks._layers import BatchNorm, as_image
+
+    frames = Input(input_shape)
+    x = as_image(frames)
+    for n in filters:
+        x = layers.ReLU()(BatchNorm()(layers.Conv2D(n, 3, padding="same", use_bias=False)(x)))
+        x = layers.MaxPooling2D(2, padding="same")(x)
+    x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
+    return Model(frames, _over_time(layers.GRU, x, n_classes, units, dropout), name="crnn")
+
+
+def _recurrent(layer, input_shape, n_classes, units, dropout):
+    from keras import Input, Model
+
+    frames = Input(input_shape)
+    return Model(frames, _over_time(layer, frames, n_classes, units, dropout), name=layer.__name__.lower())
+
+
+def _over_time(layer, x, n_classes, units, dropout):
+    from keras import layers
+
+    from skkws.networks._layers import classes
+
+    x = layers.Bidirectional(layer(units, return_sequences=True))(x)
+    return classes(layers.Dropout(dropout)(layers.GlobalMaxPooling1D()(x)), n_classes)

@@ -1,0 +1,46 @@
+"""TC-ResNet: residual blocks of convolutions over time."""
+
+
+def tc_resnet(input_shape, n_classes, *, filters=(16, 24, 32, 48), dropout=0.5):
+    """TC-ResNet8: bands as channels, a convolution of 3 frames and residual blocks of 9 with stride 2; mean; softmax.
+
+    Choi, Seo, Shin, Byun, Kersner, Kim, Kim and Ha (2019), "Temporal convolution for real-time keyword spotting on
+    mobile devices", arXiv:1904.03814, made for 98 frames of 40 MFCCs. The paper counts 66 thousand weights.
+
+    Parameters
+    ----------
+    input_shape : tuple of (int, int)
+        Frames and bands of a clip.
+    n_classes : int
+        Classes of the softmax.
+    filters : tuple of int, default=(16, 24, 32, 48)
+        Filters of the first convolution and of each block.
+    dropout : float, default=0.5
+        Share of the last outputs that an update leaves out.
+
+    Returns
+    -------
+    model : keras.Model
+        From (batch, frames, bands) to probabilities (batch, n_classes).
+
+    Examples
+    --------
+    >>> from skkws.networks import tc_resnet
+    >>> tc_resnet((98, 40), 12).count_params()
+    65772
+    """
+    from keras import Input, Model, layers
+
+    from skkws.networks._layers import BatchNorm, classes
+
+    def convolve(x, n, size, stride=1):
+        return BatchNorm()(layers.Conv1D(n, size, strides=stride, padding="same", use_bias=False)(x))
+
+    frames = Input(input_shape)
+    x = layers.Conv1D(filters[0], 3, padding="same", use_bias=False)(frames)
+    for n in filters[1:]:
+        around = layers.ReLU()(convolve(x, n, 1, stride=2))
+        x = layers.ReLU()(convolve(x, n, 9, stride=2))
+        x = layers.ReLU()(layers.Add()([around, convolve(x, n, 9)]))
+    x = layers.Dropout(dropout)(layers.GlobalAveragePooling1D()(x))
+    return Model(frames, classes(x, n_classes), name="tc_resnet")
