@@ -77,7 +77,11 @@ def embed(frames, *, weights="google"):
         )
     if not np.isfinite(frames).all():
         raise ValueError("frames holds NaN or infinity; look for it in the signal that they were computed from.")
-    network = _load_network(weights)
+    return embed_with(load_network(weights), frames)
+
+
+def embed_with(network, frames):
+    """Vectors of valid log-mel frames (..., n_frames, 32) by a network that is loaded."""
     signals = np.ascontiguousarray(frames.reshape(-1, *frames.shape[-2:]))
     n_vectors = _n_vectors(frames.shape[-2])
     vectors = np.empty((len(signals), n_vectors, N_DIMS), dtype=np.float32)
@@ -225,10 +229,7 @@ class SpeechEmbeddingTransformer(FrameTransformer):
         if self.input == "audio":
             missing = max(0, _MIN_SAMPLES - X.shape[1] - 2 * self.padding)
             return log_mel(np.pad(X, ((0, 0), _both_sides(2 * self.padding + missing))))
-        frames = X.reshape(len(X), -1, N_BANDS)
-        silent = 2 * self.padding // _HOP_LENGTH
-        missing = max(0, FRAMES_PER_VECTOR - frames.shape[1] - silent)
-        return np.pad(frames, ((0, 0), _both_sides(silent + missing), (0, 0)), constant_values=_SILENCE)
+        return pad_with_silence(X.reshape(len(X), -1, N_BANDS), 2 * self.padding // _HOP_LENGTH)
 
     def _validate(self, X, reset):
         X = super()._validate(X, reset)
@@ -254,11 +255,17 @@ def _n_vectors(n_frames):
     return 1 + (n_frames - FRAMES_PER_VECTOR) // FRAMES_PER_HOP
 
 
+def pad_with_silence(frames, n_silent):
+    """Log-mel frames (n_clips, n_frames, 32) with silent ones on both sides, as many as a vector needs at least."""
+    missing = max(n_silent, FRAMES_PER_VECTOR - frames.shape[1])
+    return np.pad(frames, ((0, 0), _both_sides(missing), (0, 0)), constant_values=_SILENCE)
+
+
 def _both_sides(n):
     return n // 2, n - n // 2
 
 
-def _load_network(weights):
+def load_network(weights):
     """Network at these weights, from frames to vectors, loaded once per process."""
     key = weights
     if weights is not None and weights != "google":
@@ -270,11 +277,11 @@ def _load_network(weights):
         key = (weights, weights.stat().st_mtime_ns)
     with _networks_lock:
         if key not in _networks:
-            _networks[key] = SpeechEmbeddingKernel(_read_weights(weights))
+            _networks[key] = SpeechEmbeddingKernel(read_weights(weights))
         return _networks[key]
 
 
-def _read_weights(weights):
+def read_weights(weights):
     """Arrays of the network's weights by their names."""
     if weights is None:
         return {f"{layer.name}/{v.name}": v.numpy() for layer in speech_embedding().layers for v in layer.weights}

@@ -15,6 +15,7 @@ _TRUSTED = (
     "skkws.augment._augmenter.AudioAugmenter",
     "skkws.augment._classifier.AugmentedClassifier",
     "skkws.classifiers._head.KeywordHeadClassifier",
+    "skkws.classifiers._net_classifier.KeywordNetClassifier",
     "skkws.classifiers._prototype.PrototypeClassifier",
     "skkws.classifiers._rescoring.RescoringClassifier",
     "skkws.embedding.SpeechEmbeddingTransformer",

@@ -229,13 +229,13 @@ def test_a_fitted_transformer_pickles_small_and_gives_the_same():
 
 def test_the_network_is_loaded_once_per_process_when_first_needed(no_networks, monkeypatch):
     read = []
-    read_weights = embedding._read_weights
+    read_weights = embedding.read_weights
 
     def count(weights):
         read.append(weights)
         return read_weights(weights)
 
-    monkeypatch.setattr(embedding, "_read_weights", count)
+    monkeypatch.setattr(embedding, "read_weights", count)
     clips = noise(1, RATE)
     first, second = SpeechEmbeddingTransformer().fit(clips), SpeechEmbeddingTransformer(pooling="max").fit(clips)
     assert read == []

@@ -255,17 +255,20 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """Fix shape, scale and initial weights."""
         self._shape = self._row_shape(X.shape[1])
         self._dtype = X.dtype.name
-        self.scaler_ = None
-        if self.standardize:
-            self.scaler_ = StandardScaler()
-            for i in range(0, len(rows), _ROWS_SCALED):
-                some = slice(i, i + _ROWS_SCALED)
-                dimensions = X[rows[some]].reshape(-1, self._shape[1])
-                self.scaler_.partial_fit(dimensions, sample_weight=np.repeat(sample_weight[some], self._shape[0]))
+        self.scaler_ = self._scaler(X, rows, sample_weight) if self.standardize else None
         self._random_state = check_random_state(self.random_state)
         self.weights_ = self._network().initial_weights(self._random_state)
         self._optimizer_state = None
         self.history_, self.n_iter_ = {}, 0
+
+    def _scaler(self, X, rows, sample_weight):
+        """Fit a scaler of what rows hold at each position."""
+        scaler = StandardScaler()
+        for i in range(0, len(rows), _ROWS_SCALED):
+            some = slice(i, i + _ROWS_SCALED)
+            dimensions = X[rows[some]].reshape(-1, self._shape[1])
+            scaler.partial_fit(dimensions, sample_weight=np.repeat(sample_weight[some], self._shape[0]))
+        return scaler
 
     def _clips(self, X):
         if self.scaler_ is None:
@@ -277,45 +280,54 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def _train(self, X, rows, y, sample_weight, clip_of, *, epochs, schedule, kept=None):
         """Train for some epochs on these rows, or on those that are kept, and validate on the others."""
-        weight = sample_weight * compute_sample_weight(self.class_weight, y).astype(sample_weight.dtype)
-        data, held_out = (rows, np.searchsorted(self.classes_, y), weight.astype(self._dtype)), None
+        data = self._data(rows, y, sample_weight)
+        how = {"epochs": epochs, "schedule": schedule, "kept": kept}
+        self.weights_ = self._learn(self._network(), self.weights_, self._clips(X), data, clip_of, **how)
+
+    def _data(self, rows, y, sample_weight):
+        """Rows, the index of the class of each, and its weight."""
+        weight = sample_weight * compute_sample_weight(self.class_weight, y)
+        return rows, np.searchsorted(self.classes_, y), weight.astype(self._dtype)
+
+    def _learn(self, network, weights, clips, data, clip_of, *, epochs, schedule, kept=None, learning_rate=None):
+        """Train a network that begins with these weights; return the weights that it ends with."""
+        learning_rate = learning_rate or self.learning_rate
+        learnt, held_out = data, None
         if kept is not None:
             held_out = [array[~kept] for array in data]
-            data, clip_of = [array[kept] for array in data], clip_of[kept]
-        clips = Copies(clip_of)
+            learnt, clip_of = [array[kept] for array in data], clip_of[kept]
+        copies = Copies(clip_of)
         # The fewest batches of at most `batch_size` rows, all of nearly the same size.
-        edges = np.linspace(0, len(clips), -(-len(clips) // self.batch_size) + 1).astype(int)
+        edges = np.linspace(0, len(copies), -(-len(copies) // self.batch_size) + 1).astype(int)
         seed = self._random_state.randint(2**31 - 1)
-        start = self.weights_, self.optimizer, self._optimizer_state
-        training = self._network().training(
-            *start, self._clips(X), data, np.diff(edges).max(), np.random.RandomState(seed)
-        )
+        start = weights, self.optimizer, self._optimizer_state
+        training = network.training(*start, clips, learnt, np.diff(edges).max(), np.random.RandomState(seed))
         run = Run(training, self._random_state, np.random.default_rng(seed), self.history_)
         with (
-            self._accompanied(run, X, rows, y, weight, clip_of) as companion,
+            self._accompanied(run, network, clips, data, clip_of) as companion,
             progress("Training", epochs, verbose=self.verbose == 1) as bar,
         ):
             bar(steps=run.epoch)
             while run.epoch < epochs and not run.stopped:
-                rate = self.learning_rate
+                rate = learning_rate
                 if schedule == "cosine":
                     rate *= 0.5 * (1.0 + np.cos(np.pi * run.epoch / epochs))
-                order = clips.draw(run.random_state.permutation(len(clips)), run.choice)
+                order = copies.draw(run.random_state.permutation(len(copies)), run.choice)
                 trained = training.train_epoch(order, edges, companion.rate(rate))
                 scores = dict(zip(("loss", "accuracy"), trained, strict=True))
                 if held_out:
                     scores |= zip(("val_loss", "val_accuracy"), training.evaluate(*held_out), strict=True)
-                self._record(scores, bar)
+                self._record(scores, learning_rate, bar)
                 run.judge(scores, self.patience)
                 companion.end_epoch(scores)
-        self.weights_ = run.best_weights or training.weights
         self._optimizer_state = training.optimizer_state
+        return run.best_weights or training.weights
 
-    def _accompanied(self, run, *data):
+    def _accompanied(self, run, network, *data):
         """Who else looks at each epoch."""
         return nullcontext(Companion())
 
-    def _record(self, scores, advance):
+    def _record(self, scores, learning_rate, advance):
         """Keep and show the scores of an epoch."""
         for name, value in scores.items():
             self.history_.setdefault(name, []).append(value)
@@ -326,7 +338,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             print(f"epoch {self.n_iter_}: {text}", file=sys.stderr)
         if not np.isfinite(scores["loss"]):
             raise ValueError(
-                f"The loss became {scores['loss']} in epoch {self.n_iter_}; lower learning_rate={self.learning_rate}, "
+                f"The loss became {scores['loss']} in epoch {self.n_iter_}; lower the learning rate, {learning_rate}, "
                 "or bring X into the range of a few units (standardize=True)."
             )
 

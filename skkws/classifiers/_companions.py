@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from skkws._files import whole_file
 from skkws.classifiers._base import Companion
+from skkws.networks._speech_embedding import BLOCKS
 
 
 class Companions(Companion):
@@ -119,16 +121,19 @@ class KerasCallbacks(Companion):
     def rate(self, rate):
         """Begin an epoch; the learning rate that the callbacks leave."""
         self._model.optimizer.learning_rate = rate * self._factor
+        shown = float(self._model.optimizer.learning_rate)  # in single precision
         self._list.on_epoch_begin(self._run.epoch)
         self._rate = float(self._model.optimizer.learning_rate)
-        return self._rate
+        return rate * self._factor if self._rate == shown else self._rate
 
     def end_epoch(self, scores):
         """End an epoch."""
         self._model.set_weights(self._run.training.weights)
         self._list.on_epoch_end(self._run.epoch - 1, logs=dict(scores))
         # A rate that was lowered after the epoch stays lower, whatever the schedule.
-        self._factor *= float(self._model.optimizer.learning_rate) / self._rate if self._rate else 1.0
+        after = float(self._model.optimizer.learning_rate)
+        if after != self._rate:
+            self._factor *= after / self._rate
         self._run.stopped |= bool(self._model.stop_training)
 
     def end(self):
@@ -138,3 +143,34 @@ class KerasCallbacks(Companion):
         now = self._model.get_weights()
         if not all(map(np.array_equal, left, now)):
             self._run.best_weights = now
+
+
+class BlockByBlock(Companion):
+    """Trains the last block of the embedding first, and one more after every fifth of the epochs.
+
+    Parameters
+    ----------
+    run : Run
+        The training.
+    epochs : int
+        Epochs there will be.
+    """
+
+    def __init__(self, run, epochs):
+        self._run, self._epochs = run, epochs
+        part_of, names = run.training.parts()
+        self._blocks = np.array([_block_of(name) for name in names])[part_of]
+
+    def rate(self, rate):
+        """Rate of each weight: 0 in blocks whose turn has not come."""
+        first = len(BLOCKS) - len(BLOCKS) * self._run.epoch // self._epochs
+        return np.where(self._blocks >= first, np.float32(rate), np.float32(0))
+
+
+def _block_of(name):
+    """Block of the embedding that a weight belongs to; the head lies behind all of them."""
+    layer = name.split("/")[0]
+    if layer in ("stem", "stem_norm"):
+        return 1
+    match = re.fullmatch(r"block(\d)_.*", layer)
+    return int(match[1]) if match else len(BLOCKS)

@@ -120,6 +120,10 @@ class NetTraining:
         moments = {name.removeprefix(prefix): v for name, v in arrays.items() if name.startswith(prefix)}
         self._optimizer = Optimizer(self._name, self._flat, moments | numbers["optimizer"])
 
+    def parts(self):
+        """Layer and variable of each number in the array that the optimizer moves: the index of a name, and names."""
+        return self._graph.parts()
+
     def train_epoch(self, order, edges, learning_rate):
         """Train on rows in this order, in batches between the edges; weighted mean loss and accuracy."""
         totals = np.zeros(2)
@@ -163,7 +167,7 @@ class _Graph:
         rest = {id(variable): i for i, variable in enumerate(model.non_trainable_variables)}
         self._where = [(id(w) in position, (position if id(w) in position else rest)[id(w)]) for w in model.weights]
         self._shapes, self._edges = shapes, np.cumsum([0, *sizes])
-        self._fresh = [np.asarray(variable) for variable in model.non_trainable_variables]
+        self._fresh = [variable.numpy() for variable in model.non_trainable_variables]
         self._seeds = [i for i, v in enumerate(model.non_trainable_variables) if "seed" in v.name]
         kind = tf.as_dtype(net.dtype)
         loss = keras.losses.get(net.loss)
@@ -203,6 +207,11 @@ class _Graph:
             lambda flat, state, batch: model.stateless_call(unpack(flat), state, batch, training=False)[0],
             input_signature=(flat, state, batch),
         )
+
+    def parts(self):
+        """Name the trained weights, and tell which one each number in the flat array belongs to."""
+        names = [variable.path for variable in self.model.trainable_variables]
+        return np.repeat(np.arange(len(names)), np.diff(self._edges)), names
 
     def split(self, weights):
         """Part weights into an array of the trained ones and a list of the rest."""

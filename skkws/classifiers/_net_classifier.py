@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import sys
+import warnings
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -11,8 +13,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skkws.classifiers._base import NetworkClassifier
-from skkws.classifiers._companions import Checkpoints, Companions, KerasCallbacks
+from skkws.classifiers._companions import BlockByBlock, Checkpoints, Companions, KerasCallbacks
+from skkws.classifiers._embedding_head import EmbeddingHead, head, scaled_to, with_head
+from skkws.classifiers._head_network import Clips
 from skkws.classifiers._net import Net
+from skkws.networks._speech_embedding import N_BANDS
 
 # Bands of a frame, where rows do not tell: what each network was made for. None: samples of a waveform are frames of
 # one band, other rows log-mel frames.
@@ -21,6 +26,7 @@ _BANDS = {
     "cnn1d": 32,
     "crnn": 32,
     "ds_cnn": 32,
+    "embedding+head": 32,
     "flat_head": 96,
     "gru": 32,
     "head": 96,
@@ -31,6 +37,7 @@ _BANDS = {
     "tc_resnet": 32,
     "wavception": 1,
 }
+_ON_EMBEDDING = "embedding+head"
 _LOSSES = {"categorical_crossentropy", "categorical_focal_crossentropy", "mean_squared_error"}
 _LAST_COLUMN = re.compile(r".*_\D+(\d+)_\D+(\d+)")
 # What does not change what comes out, or is no part of it.
@@ -48,9 +55,10 @@ class KeywordNetClassifier(NetworkClassifier):
     ----------
     network : str or callable, default="keyword_net"
         ``"keyword_net"``, ``"head"``, ``"flat_head"``, ``"light_cnn"``, ``"wavception"``, ``"mlp"``, ``"cnn"``,
-        ``"cnn1d"``, ``"lstm"``, ``"gru"``, ``"crnn"``, ``"ds_cnn"`` or ``"tc_resnet"``; or a function that is called as
-        ``network(input_shape, n_classes, **network_params)`` and returns a ``keras.Model`` from rows of this shape to
-        probabilities of the classes.
+        ``"cnn1d"``, ``"lstm"``, ``"gru"``, ``"crnn"``, ``"ds_cnn"`` or ``"tc_resnet"``; ``"embedding+head"``, which
+        begins with the published weights of the embedding; or a function that is called as ``network(input_shape,
+        n_classes, **network_params)`` and returns a ``keras.Model`` from rows of this shape to probabilities of the
+        classes.
     input_shape : tuple of (int, int) or None, default=None
         Frames and bands of a row: the transformer's `output_shape_`. None takes them from the names of the columns,
         where there are names (``pipeline.set_output(transform="pandas")``); otherwise a frame has the bands that the
@@ -88,6 +96,17 @@ default="categorical_crossentropy"
         Share of the rows held out for early stopping.
     patience : int, default=5
         Epochs without improvement before stopping early.
+    weights : {"google"}, path or None, default="google"
+        Weights that the embedding of ``"embedding+head"`` begins with, as in :class:`SpeechEmbeddingTransformer`.
+    train_embedding : {"frozen", "full", "gradual"}, default="frozen"
+        Whether ``"embedding+head"`` trains the head alone, then the embedding too, or then one block of it after the
+        other, the last one first. The head is trained as :class:`KeywordHeadClassifier` does, on vectors that are
+        computed once. Then rows are held out, as for early stopping, and the embedding is kept as it was unless the
+        loss on them falls by more than one standard error: see `fine_tuned_`.
+    embedding_epochs : int, default=10
+        Passes over the training rows with the embedding.
+    embedding_learning_rate : float, default=1e-4
+        Learning rate of these at the beginning; it falls to zero.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the previous `fit`, on the same classes.
     checkpoint_dir : str, path-like or None, default=None
@@ -104,6 +123,8 @@ default="categorical_crossentropy"
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels.
+    fine_tuned_ : bool
+        Of ``"embedding+head"``: whether training the embedding too was worth it, and is part of `weights_`.
     history_ : dict of str to list of float
         ``"loss"`` and ``"accuracy"`` of each epoch over its batches, ``"val_loss"`` and ``"val_accuracy"`` with early
         stopping.
@@ -153,6 +174,10 @@ default="categorical_crossentropy"
         "loss": [StrOptions(_LOSSES)],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left"), None],
+        "weights": [str, Path, None],
+        "train_embedding": [StrOptions({"frozen", "full", "gradual"})],
+        "embedding_epochs": [Interval(Integral, 1, None, closed="left")],
+        "embedding_learning_rate": [Interval(Real, 0, None, closed="neither")],
         "checkpoint_dir": [str, Path, None],
         "callbacks": [list, tuple, None],
     }
@@ -178,6 +203,10 @@ default="categorical_crossentropy"
         early_stopping=False,
         validation_fraction=0.1,
         patience=5,
+        weights="google",
+        train_embedding="frozen",
+        embedding_epochs=10,
+        embedding_learning_rate=1e-4,
         warm_start=False,
         checkpoint_dir=None,
         callbacks=None,
@@ -202,6 +231,10 @@ default="categorical_crossentropy"
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.patience = patience
+        self.weights = weights
+        self.train_embedding = train_embedding
+        self.embedding_epochs = embedding_epochs
+        self.embedding_learning_rate = embedding_learning_rate
         self.warm_start = warm_start
         self.checkpoint_dir = checkpoint_dir
         self.callbacks = callbacks
@@ -223,6 +256,15 @@ default="categorical_crossentropy"
         return model
 
     def _row_shape(self, n_features):
+        shape = self._told_shape(n_features)
+        if self.network == _ON_EMBEDDING and shape[1] != N_BANDS:
+            raise ValueError(
+                f"network={_ON_EMBEDDING!r} takes log-mel frames of {N_BANDS} bands, got {shape[1]}; compute them with "
+                "LogMelTransformer at its defaults."
+            )
+        return shape
+
+    def _told_shape(self, n_features):
         if self.input_shape is not None:
             shape = tuple(self.input_shape)
             if len(shape) != 2 or not all(isinstance(n, Integral) and n > 0 for n in shape):
@@ -238,7 +280,7 @@ default="categorical_crossentropy"
             shape = int(last[1]) + 1, int(last[2]) + 1
             if np.prod(shape) == n_features:
                 return shape
-        bands = _BANDS.get(self.network, 32) or n_features
+        bands = _BANDS.get(self.network, 32) or n_features  # a function of one's own is not in there
         if n_features % bands == 0:
             return n_features // bands, bands
         if n_features < bands:
@@ -249,20 +291,119 @@ default="categorical_crossentropy"
             'set_output(transform="pandas").'
         )
 
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch over these rows, at the constant learning rate, going on from earlier calls.
+
+        The bands are standardised by the rows of the first call, which therefore should be typical. Of
+        ``"embedding+head"`` the head alone is trained.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_features)
+            Rows.
+        y : array-like of shape (n_clips,)
+            Labels among `classes`.
+        classes : array-like of shape (n_classes,) or None, default=None
+            All labels there will be; needed in the first call.
+        sample_weight : array-like of shape (n_clips,) or None, default=None
+            Weights of the rows; rows of weight 0 are left out.
+
+        Returns
+        -------
+        self : KeywordNetClassifier
+            The classifier.
+        """
+        if self.network == _ON_EMBEDDING and self.train_embedding != "frozen":
+            raise ValueError(
+                f"partial_fit trains the head alone, and train_embedding={self.train_embedding!r} asks for more; use "
+                'fit, or train_embedding="frozen".'
+            )
+        return super().partial_fit(X, y, classes, sample_weight)
+
     def _start(self, X, rows, y, sample_weight):
         super()._start(X, rows, y, sample_weight)
         if isinstance(self.network, str):
             # The bias of the softmax, which comes last, begins at the odds of the classes and need not learn them.
             weight = sample_weight * compute_sample_weight(self.class_weight, y)
-            share = np.bincount(np.searchsorted(self.classes_, y), weight, len(self.classes_)) / weight.sum()
-            self.weights_[-1] = np.log(np.maximum(share, np.finfo(np.float32).tiny)).astype(self._dtype)
+            counts = np.bincount(np.searchsorted(self.classes_, y), weight / weight.mean(), len(self.classes_)) + 1
+            self.weights_[-1] = np.log(counts / counts.sum()).astype(self._dtype)
+        if self.network == _ON_EMBEDDING:
+            self.scaler_ = None  # what is standardised are the vectors, not the frames
+            self.weights_ = scaled_to(self._network(), self.weights_, X, rows, sample_weight, self.standardize)
+
+    def _train(self, X, rows, y, sample_weight, clip_of, *, epochs, schedule, kept=None):
+        if self.network != _ON_EMBEDDING:
+            super()._train(X, rows, y, sample_weight, clip_of, epochs=epochs, schedule=schedule, kept=kept)
+            return
+        network, data = self._network(), self._data(rows, y, sample_weight)
+        vectors = network.standardized(self.weights_, network.vectors(self.weights_, X, rows))
+        of_vectors = np.arange(len(rows)), *data[1:]
+        start, how = self.weights_, {"epochs": epochs, "schedule": schedule}
+
+        def train_head(some, **kept):
+            """Train the head on some of the vectors."""
+            part = [column[some] for column in of_vectors], clip_of[some]
+            return with_head(start, self._learn(network.head, head(start), vectors, *part, **how, **kept))
+
+        self.fine_tuned_ = False
+        if self.train_embedding == "frozen":
+            self.weights_ = train_head(slice(None), kept=kept)
+            return
+        validated = self._held_out_for_embedding(clip_of, y) if kept is None else kept
+        if validated is None:
+            self.weights_ = train_head(slice(None))
+            return
+        frozen = train_head(validated) if kept is None else train_head(slice(None), kept=kept)
+        self._optimizer_state = None
+        how_tuned = {"epochs": self.embedding_epochs, "schedule": "cosine", "kept": validated}
+        tuned = self._learn(
+            network.whole, frozen, Clips(X), data, clip_of, **how_tuned, learning_rate=self.embedding_learning_rate
+        )
+        self._optimizer_state = None
+        self.fine_tuned_ = self._is_better(network, tuned, frozen, X, [column[~validated] for column in data])
+        if self.fine_tuned_:
+            self.weights_ = tuned
+        else:
+            self.weights_ = frozen if kept is not None else train_head(slice(None))
+
+    def _held_out_for_embedding(self, clip_of, y):
+        """Return which rows to train the embedding on, or None where there are too few to tell whether it helps."""
+        try:
+            return self._hold_out(clip_of, y)
+        except ValueError:
+            warnings.warn(
+                f"train_embedding={self.train_embedding!r} holds out rows of each class, to tell whether it helps, and "
+                "there are too few: the embedding stays as it is. Add clips, or raise validation_fraction.",
+                stacklevel=4,
+            )
+            return None
+
+    def _is_better(self, network, tuned, frozen, X, held_out):
+        """Tell whether the loss on these rows is lower by more than a standard error."""
+        rows, labels, weight = held_out
+        losses = [
+            -np.log(np.maximum(network.probabilities(weights, Clips(X), rows)[np.arange(len(rows)), labels], 1e-9))
+            for weights in (frozen, tuned)
+        ]
+        gain = losses[0] - losses[1]
+        mean = np.average(gain, weights=weight)
+        error = np.sqrt(np.average((gain - mean) ** 2, weights=weight) / len(gain))
+        better = bool(mean > error)
+        if self.verbose:
+            what = "is kept" if better else "is dropped, and the embedding stays as it was"
+            print(
+                f"Training the embedding {what}: on {len(gain)} clips that were held out it lowers the loss by "
+                f"{mean:.4f}, with a standard error of {error:.4f}.",
+                file=sys.stderr,
+            )
+        return better
 
     def _network(self):
         build, settings = self.network, dict(self.network_params or {})
         if isinstance(build, str):
             from skkws import networks
 
-            build = getattr(networks, {"head": "keyword_head"}.get(build, build))
+            build = getattr(networks, {"head": "keyword_head", _ON_EMBEDDING: "embedding_head"}.get(build, build))
         if self.dropout is not None:
             settings["dropout"] = self.dropout
         accepted = inspect.signature(build).parameters
@@ -274,9 +415,15 @@ default="categorical_crossentropy"
             )
         settings = tuple(sorted((name, _frozen(value)) for name, value in settings.items()))
         penalties = self.label_smoothing, self.l1, self.l2
-        return Net(build, settings, self._shape, len(self.classes_), self.loss, *penalties, self._dtype)
+        shape = self._shape, len(self.classes_)
+        if self.network != _ON_EMBEDDING:
+            return Net(build, settings, *shape, self.loss, *penalties, self._dtype)
+        whole = Net(build, settings, *shape, self.loss, *penalties, "float32")
+        return EmbeddingHead.of(whole, self.weights)
 
-    def _accompanied(self, run, *data):
+    def _accompanied(self, run, network, *data):
+        if not isinstance(network, Net):  # the head on vectors: a matter of seconds
+            return super()._accompanied(run, network, *data)
         companions = []
         if self.checkpoint_dir is not None:
             if not isinstance(self.random_state, Integral):
@@ -287,7 +434,9 @@ default="categorical_crossentropy"
             parameters = {name: value for name, value in self.get_params().items() if name not in _NO_MATTER}
             companions.append(Checkpoints(run, self.checkpoint_dir, (parameters, data, run.training.state())))
         if self.callbacks:
-            companions.append(KerasCallbacks(run, self.callbacks, self._network(), self.optimizer, self.epochs))
+            companions.append(KerasCallbacks(run, self.callbacks, network, self.optimizer, self.epochs))
+        if self.network == _ON_EMBEDDING and self.train_embedding == "gradual":
+            companions.append(BlockByBlock(run, self.embedding_epochs))
         return Companions(companions)
 
 

@@ -2,6 +2,7 @@
 
 from skkws.networks._cnn import cnn, cnn1d
 from skkws.networks._ds_cnn import ds_cnn
+from skkws.networks._embedding_head import embedding_head
 from skkws.networks._keyword_head import flat_head, keyword_head
 from skkws.networks._keyword_net import keyword_net
 from skkws.networks._light_cnn import light_cnn
@@ -16,6 +17,7 @@ __all__ = [
     "cnn1d",
     "crnn",
     "ds_cnn",
+    "embedding_head",
     "flat_head",
     "gru",
     "keyword_head",

@@ -82,15 +82,15 @@ def convolve_blocks(x, convolve, *, padding):
 
 
 def weight_shapes():
-    """Shapes of the weights of :func:`speech_embedding`, as ``{"layer/variable": shape}``."""
+    """Shapes of the weights of :func:`speech_embedding` in their order, as ``{"layer/variable": shape}``."""
     stem = BLOCKS[0][0]
     shapes = {"stem/kernel": (3, 3, 1, stem)}
     shapes |= {f"stem_norm/{name}": (stem,) for name in ("gamma", "beta", "moving_mean", "moving_variance")}
     channels = stem
     for b, (filters, pairs, _) in enumerate(BLOCKS, start=1):
         for p in range(1, pairs + 1):
-            shapes[f"block{b}_frequency{p}/kernel"] = (1, 3, channels, filters)
-            shapes[f"block{b}_time{p}/kernel"] = (3, 1, filters, filters)
-            shapes |= {f"block{b}_{axis}{p}/bias": (filters,) for axis in ("frequency", "time")}
-            channels = filters
+            for axis, size in (("frequency", (1, 3)), ("time", (3, 1))):
+                shapes[f"block{b}_{axis}{p}/kernel"] = (*size, channels, filters)
+                shapes[f"block{b}_{axis}{p}/bias"] = (filters,)
+                channels = filters
     return shapes | {"vectors/kernel": (3, 1, channels, N_DIMS)}

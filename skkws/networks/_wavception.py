@@ -1,10 +1,7 @@
 """WavCeption: Inception modules on raw waveforms."""
 
-# Width of the two modules of each pair, in units of `width` filters.
-_DEPTHS = (1, 1, 2, 2, 3, 3, 4, 4, 4)
 
-
-def wavception(input_shape, n_classes, *, width=16, stride=1, dropout=0.0):
+def wavception(input_shape, n_classes, *, width=16, depths=(1, 1, 2, 2, 3, 3, 4, 4, 4), stride=1, dropout=0.0):
     """WavCeption V1: nine pairs of Inception modules over time, max-pooled by 2 between; a dense layer of 128.
 
     Each module normalises its input and sends it through eight branches side by side: a 1x1 convolution; a 1x1
@@ -20,6 +17,8 @@ def wavception(input_shape, n_classes, *, width=16, stride=1, dropout=0.0):
     width : int, default=16
         Filters of a branch of the first modules, those of the original. Cost grows with its square: 4 trains in minutes
         on a laptop.
+    depths : tuple of int, default=(1, 1, 2, 2, 3, 3, 4, 4, 4)
+        Width of the two modules of each pair, in units of `width`.
     stride : int, default=1
         Samples that are averaged into one in front of the first module: 4 takes a quarter of the time and, of 16 kHz,
         leaves the band below 2 kHz.
@@ -55,7 +54,7 @@ def wavception(input_shape, n_classes, *, width=16, stride=1, dropout=0.0):
     x = waveform = Input(input_shape)
     if stride > 1:
         x = layers.AveragePooling1D(stride, padding="same")(x)
-    for i, depth in enumerate(_DEPTHS):
+    for i, depth in enumerate(depths):
         if i:
             x = layers.MaxPooling1D(2, padding="same")(x)
         x = inception(inception(x, depth), depth)

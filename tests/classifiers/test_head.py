@@ -221,7 +221,7 @@ def test_one_class_is_refused_by_name(words):
 def test_divergence_is_an_error_that_names_the_learning_rate(words):
     X, y = words
     head = KeywordHeadClassifier(optimizer="sgd", learning_rate=1e30, random_state=0)
-    with pytest.raises(ValueError, match=r"The loss became .* lower learning_rate=1e\+30"):
+    with pytest.raises(ValueError, match=r"The loss became .* lower the learning rate, 1e\+30"):
         head.fit(X, y)
 
 

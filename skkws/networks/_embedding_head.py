@@ -1,0 +1,59 @@
+"""Embedding and head as one network, to be trained on from published weights."""
+
+from skkws.networks._speech_embedding import FRAMES_PER_HOP, FRAMES_PER_VECTOR, N_BANDS, N_DIMS, speech_embedding
+
+# Frames of silence around a clip, those of 6,000 samples on each side: as SpeechEmbeddingTransformer does.
+PADDING = 75
+_SILENCE = -6.907755  # log(0.001), what `log_mel` gives for it
+
+
+def embedding_head(input_shape, n_classes, *, dropout=0.5):
+    """Join the layers of :func:`speech_embedding`, standardised vectors, and :func:`keyword_head` behind them.
+
+    Unlike :func:`keyword_net` it takes the published weights of the embedding: its convolutions are unpadded in time,
+    batch norm is folded into them, and that of the stem keeps its statistics in training.
+
+    Parameters
+    ----------
+    input_shape : tuple of (int, int)
+        Log-mel frames and their 32 bands.
+    n_classes : int
+        Classes of the softmax.
+    dropout : float, default=0.5
+        Share of the channels behind each convolution of the head that an update leaves out.
+
+    Returns
+    -------
+    model : keras.Model
+        From (batch, frames, 32) to probabilities (batch, n_classes).
+
+    Raises
+    ------
+    ValueError
+        If there are not 32 bands.
+
+    Examples
+    --------
+    >>> from skkws.networks import embedding_head
+    >>> embedding_head((98, 32), 12).count_params()
+    385620
+    """
+    from keras import Input, Model, layers, ops
+
+    from skkws.networks._keyword_head import head_layers
+
+    n_frames, n_bands = input_shape
+    if n_bands != N_BANDS:
+        raise ValueError(
+            f"The speech embedding takes frames of {N_BANDS} bands, got {n_bands}; compute them with LogMelTransformer "
+            "at its defaults."
+        )
+    missing = max(PADDING, FRAMES_PER_VECTOR - n_frames)
+    around = [[0, 0], [missing // 2, missing - missing // 2], [0, 0]]
+    embedding = speech_embedding()
+    embedding.get_layer("stem_norm").trainable = False
+    frames = Input(input_shape, name="logmel")
+    vectors = embedding(ops.pad(frames, around, constant_values=_SILENCE))
+    vectors = layers.Reshape((1 + (n_frames + missing - FRAMES_PER_VECTOR) // FRAMES_PER_HOP, N_DIMS))(vectors)
+    norm = layers.BatchNormalization(center=False, scale=False, epsilon=0.0, trainable=False, name="standardize")
+    return Model(frames, head_layers(norm(vectors), n_classes, dropout=dropout), name="embedding_head")

@@ -1,0 +1,347 @@
+"""Networks as classifiers: shapes, training, checkpoints, callbacks, and training the embedding."""
+
+import threading
+
+import keras
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from skkws import KeywordHeadClassifier, KeywordNetClassifier, LogMelTransformer, SpeechEmbeddingTransformer
+from skkws.classifiers import _net
+from skkws.classifiers._net_classifier import _BANDS
+from skkws.networks import keyword_head
+
+FAST = {"epochs": 3, "random_state": 0}
+N_FRAMES, N_BANDS = 12, 8
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Rows of 12 frames and 8 bands in which the word lies at another time in each."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(["no", "yes"], 30)
+    X = rng.normal(0, 0.5, (60, N_FRAMES, N_BANDS)).astype(np.float32)
+    for row, word in zip(X, y, strict=True):
+        start = rng.integers(0, 8)
+        row[start : start + 4, :4] += 2 if word == "yes" else -2
+    return X.reshape(60, -1), y
+
+
+@pytest.fixture(scope="module")
+def sounds():
+    """Log-mel rows of a high and of a low tone in noise."""
+    rng = np.random.default_rng(1)
+    y = np.repeat(["high", "low"], 20)
+    pitch = np.where(y == "high", 1800, 400)[:, None] * rng.uniform(0.8, 1.2, (40, 1))
+    clips = 0.1 * np.sin(2 * np.pi * pitch * np.arange(12000) / 16000) + rng.normal(0, 0.03, (40, 12000))
+    return LogMelTransformer().fit_transform(clips.astype(np.float32)), y
+
+
+@pytest.mark.parametrize("network", sorted(_BANDS.keys() - {"embedding+head", "wavception"}))
+def test_every_network_learns(network, rows):
+    X, y = rows
+    net = KeywordNetClassifier(network, input_shape=(N_FRAMES, N_BANDS), epochs=40, batch_size=20, random_state=0)
+    assert net.fit(X[::2], y[::2]).score(X[1::2], y[1::2]) > 0.75
+
+
+def test_wavception_learns_from_waveforms():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["high", "low"], 12)
+    X = np.sin(np.where(y == "high", 1.0, 0.2)[:, None] * np.arange(600) + rng.uniform(0, 6, (24, 1)))
+    net = KeywordNetClassifier("wavception", network_params={"width": 2, "depths": (1, 2)}, epochs=40, random_state=0)
+    net.fit(X[::2].astype(np.float32), y[::2])
+    assert net.input_shape_ == (600, 1)
+    assert net.score(X[1::2], y[1::2]) > 0.9
+
+
+def test_the_keras_model_answers_as_the_classifier(rows):
+    X, y = rows
+    net = KeywordNetClassifier("cnn", input_shape=(N_FRAMES, N_BANDS), **FAST).fit(X, y)
+    frames = net.scaler_.transform(X.reshape(-1, N_BANDS)).reshape(60, N_FRAMES, N_BANDS)
+    np.testing.assert_allclose(net.model_.predict(frames, verbose=0), net.predict_proba(X), atol=1e-6)
+
+
+def test_the_same_seed_gives_the_same_network_and_another_seed_another(rows):
+    X, y = rows
+    first, again, other = (
+        KeywordNetClassifier("crnn", input_shape=(N_FRAMES, N_BANDS), epochs=2, random_state=seed)
+        .fit(X, y)
+        .predict_proba(X)
+        for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 1e-3
+
+
+def test_fits_in_threads_do_not_disturb_each_other(rows):
+    X, y = rows
+    nets = [KeywordNetClassifier("mlp", epochs=4, random_state=seed) for seed in (0, 1, 0, 1)]
+    threads = [threading.Thread(target=net.fit, args=(X, y)) for net in nets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    alone = KeywordNetClassifier("mlp", epochs=4, random_state=1).fit(X, y)
+    for net in nets[1::2]:
+        np.testing.assert_array_equal(net.predict_proba(X), alone.predict_proba(X))
+
+
+def test_names_of_columns_tell_the_shape(rows):
+    clips = np.random.default_rng(0).normal(0, 0.1, (6, 8000)).astype(np.float32)
+    frames = LogMelTransformer(n_mels=20).set_output(transform="pandas")
+    pipeline = make_pipeline(frames, KeywordNetClassifier("lstm", epochs=1, random_state=0))
+    pipeline.fit(clips, ["a", "b"] * 3)
+    assert pipeline[-1].input_shape_ == pipeline[0].output_shape_ == (48, 20)
+
+
+@pytest.mark.parametrize(
+    ("network", "n_columns", "shape"),
+    [("keyword_net", 96, (3, 32)), ("head", 288, (3, 96)), ("mlp", 77, (1, 77)), ("light_cnn", 162, (2, 81))],
+)
+def test_without_names_a_frame_has_the_bands_that_the_network_was_made_for(network, n_columns, shape):
+    X = np.random.default_rng(0).normal(size=(6, n_columns))
+    net = KeywordNetClassifier(network, epochs=1, random_state=0).fit(X, ["a", "b"] * 3)
+    assert net.input_shape_ == shape
+
+
+def test_rows_that_are_no_frames_are_refused():
+    with pytest.raises(ValueError, match=r"Rows of 100 columns are no frames of 32 bands, .* set input_shape to the"):
+        KeywordNetClassifier().fit(np.zeros((4, 100)), [0, 1, 0, 1])
+    with pytest.raises(ValueError, match=r"input_shape=\(3, 32\) does not fit rows of 100 columns; set it to the"):
+        KeywordNetClassifier(input_shape=(3, 32)).fit(np.zeros((4, 100)), [0, 1, 0, 1])
+    with pytest.raises(ValueError, match=r"input_shape must be two integers above 0, frames and bands, got \(100,\)"):
+        KeywordNetClassifier(input_shape=(100,)).fit(np.zeros((4, 100)), [0, 1, 0, 1])
+
+
+def small(input_shape, n_classes, units=4):
+    """A network of one's own."""
+    x = frames = keras.Input(input_shape)
+    x = keras.layers.Dropout(0.1)(keras.layers.Dense(units, activation="relu")(keras.layers.Flatten()(x)))
+    return keras.Model(frames, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+
+def test_a_network_of_ones_own_is_searched_over_in_two_processes(rows):
+    X, y = rows
+    net = KeywordNetClassifier(small, input_shape=(N_FRAMES, N_BANDS), epochs=15, batch_size=10, random_state=0)
+    grid = {"network_params": [{"units": 2}, {"units": 16}], "label_smoothing": [0.1], "learning_rate": [0.01]}
+    search = GridSearchCV(net, grid, cv=2, n_jobs=2).fit(X, y)
+    assert search.best_score_ > 0.8
+    assert {w.shape[-1] for w in search.best_estimator_.weights_} <= {2, 16}
+
+
+def test_what_a_network_does_not_take_is_named(rows):
+    with pytest.raises(ValueError, match=r"network='cnn' takes no 'units', but \['filters', 'dropout'\]; change netw"):
+        KeywordNetClassifier("cnn", network_params={"units": 3}, input_shape=(12, 8)).fit(*rows)
+    with pytest.raises(ValueError, match="change network_params or leave dropout at None"):
+        KeywordNetClassifier(small, dropout=0.5, input_shape=(12, 8)).fit(*rows)
+
+
+def test_penalties_and_smoothing_change_what_is_learnt(rows):
+    X, y = rows
+    plain, l2, l1, smooth, focal = (
+        KeywordNetClassifier("mlp", epochs=20, random_state=0, **how).fit(X, y)
+        for how in ({}, {"l2": 0.1}, {"l1": 0.01}, {"label_smoothing": 0.4}, {"loss": "categorical_focal_crossentropy"})
+    )
+    size = [np.abs(net.weights_[0]).sum() for net in (plain, l2, l1)]
+    assert max(size[1:]) < 0.8 * size[0]
+    sureness = [net.predict_proba(X).max(axis=1).mean() for net in (plain, smooth, focal)]
+    assert max(sureness[1:]) < sureness[0]
+
+
+def test_early_stopping_keeps_the_best_epoch(rows):
+    X, y = rows
+    y = np.random.default_rng(0).permutation(y)  # nothing to learn: the validation loss rises soon
+    net = KeywordNetClassifier("mlp", epochs=60, early_stopping=True, patience=3, random_state=0).fit(X, y)
+    losses = net.history_["val_loss"]
+    assert net.n_iter_ == len(losses) == np.argmin(losses) + 1 + 3
+
+
+class KilledError(Exception):
+    """What ends a run in the middle."""
+
+
+class Kill(keras.callbacks.Callback):
+    """Kills the training in an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KilledError
+
+
+def test_a_killed_training_goes_on_to_the_same_result(rows, tmp_path):
+    X, y = rows
+    settings = {"network": "cnn", "input_shape": (N_FRAMES, N_BANDS), "epochs": 6, "random_state": 0}
+    settings |= {"early_stopping": True, "patience": 6, "network_params": {"filters": (4, 8)}}
+    whole = KeywordNetClassifier(**settings).fit(X, y)
+    with pytest.raises(KilledError):
+        KeywordNetClassifier(**settings, checkpoint_dir=tmp_path, callbacks=[Kill(3)]).fit(X, y)
+    assert len(list(tmp_path.iterdir())) == 1
+    seen = []
+    watch = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: seen.append(epoch))
+    resumed = KeywordNetClassifier(**settings, checkpoint_dir=tmp_path, callbacks=[watch]).fit(X, y)
+    assert seen == [4, 5]
+    np.testing.assert_array_equal(resumed.predict_proba(X), whole.predict_proba(X))
+    assert resumed.history_ == whole.history_
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_checkpoints_of_other_rows_are_not_taken_for_ones_own(rows, tmp_path):
+    X, y = rows
+    settings = {"network": "mlp", "epochs": 3, "random_state": 0, "checkpoint_dir": tmp_path}
+    with pytest.raises(KilledError):
+        KeywordNetClassifier(**settings, callbacks=[Kill(1)]).fit(X, y)
+    other = KeywordNetClassifier(**settings).fit(X + 1, y)
+    assert other.n_iter_ == 3
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_damaged_checkpoint_is_named(rows, tmp_path):
+    X, y = rows
+    settings = {"network": "mlp", "epochs": 3, "random_state": 0, "checkpoint_dir": tmp_path}
+    with pytest.raises(KilledError):
+        KeywordNetClassifier(**settings, callbacks=[Kill(1)]).fit(X, y)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=rf"{path.name} is no checkpoint that can be gone on from: .* Delete it"):
+        KeywordNetClassifier(**settings).fit(X, y)
+
+
+def test_checkpoints_need_a_seed(rows, tmp_path):
+    with pytest.raises(ValueError, match=r"checkpoint_dir needs an integer random_state, .* got None"):
+        KeywordNetClassifier("mlp", checkpoint_dir=tmp_path).fit(*rows)
+
+
+def test_callbacks_of_keras_see_the_training_and_lead_it(rows):
+    X, y = rows
+    logs = []
+    callbacks = [
+        keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, scores: logs.append((epoch, scores["loss"]))),
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate if epoch < 2 else 0.0),
+    ]
+    net = KeywordNetClassifier("mlp", epochs=4, callbacks=callbacks, random_state=0).fit(X, y)
+    assert logs == list(enumerate(net.history_["loss"]))
+    shorter = KeywordNetClassifier(
+        "mlp", epochs=4, callbacks=[keras.callbacks.LambdaCallback(), StopAfter(2)], schedule="constant", random_state=0
+    ).fit(X, y)
+    assert shorter.n_iter_ == 2
+    assert callbacks[0].__dict__.get("_model") is None  # a copy was called
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Stops a training after some epochs."""
+
+    def __init__(self, epochs):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = epoch + 1 == self.epochs
+
+
+def test_a_rate_that_a_callback_lowers_stays_lower(rows):
+    X, y = rows
+    rates = []
+    lower = keras.callbacks.ReduceLROnPlateau(monitor="loss", factor=0.1, patience=1, min_delta=100.0)
+    net = KeywordNetClassifier("mlp", epochs=4, schedule="constant", learning_rate=0.01, random_state=0)
+    net.set_params(callbacks=[Rates(rates), lower]).fit(X, y)
+    np.testing.assert_allclose(rates, [0.01, 0.01, 0.001, 0.0001], rtol=1e-5)
+
+
+class Rates(keras.callbacks.Callback):
+    """Writes down the learning rate of each epoch in a list of its maker's."""
+
+    def __init__(self, rates):
+        super().__init__()
+        self.rates = rates
+
+    def __deepcopy__(self, memo):
+        return Rates(self.rates)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.rates.append(float(self.model.optimizer.learning_rate))
+
+
+def test_frozen_is_the_head_on_the_embedding(sounds):
+    X, y = sounds
+    net = KeywordNetClassifier("embedding+head", epochs=20, random_state=0).fit(X[::2], y[::2])
+    assert not net.fine_tuned_
+    assert net.score(X[1::2], y[1::2]) > 0.9
+    embedding = SpeechEmbeddingTransformer(input="logmel").fit(X)
+    vectors = embedding.transform(X).reshape(len(X), *embedding.output_shape_)
+    mean, variance = net.weights_[-14:-12]
+    head = keyword_head(embedding.output_shape_, 2)
+    head.set_weights(net.weights_[-12:])
+    expected = head.predict((vectors - mean) / np.sqrt(variance), verbose=0)
+    np.testing.assert_allclose(net.predict_proba(X), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("how", ["full", "gradual"])
+def test_the_whole_is_trained_and_kept_only_if_it_helps(how, sounds, capsys):
+    X, y = sounds
+    settings = {"train_embedding": how, "validation_fraction": 0.3, "random_state": 0, "verbose": 2}
+    net = KeywordNetClassifier("embedding+head", epochs=2, embedding_epochs=4, **settings).fit(X, y)
+    assert net.fine_tuned_
+    assert (
+        "Training the embedding is kept: on 12 clips that were held out it lowers the loss" in capsys.readouterr().err
+    )
+    google = KeywordNetClassifier("embedding+head", epochs=1, random_state=0).fit(X, y)
+    assert not np.array_equal(net.weights_[-16], google.weights_[-16])
+    frames = X.reshape(len(X), *net.input_shape_)
+    np.testing.assert_allclose(net.model_.predict(frames, verbose=0), net.predict_proba(X), atol=1e-5)
+
+    spoilt = KeywordNetClassifier(
+        "embedding+head", epochs=20, embedding_epochs=2, embedding_learning_rate=0.1, **settings
+    ).fit(X, y)
+    assert not spoilt.fine_tuned_
+    assert "is dropped, and the embedding stays as it was" in capsys.readouterr().err
+    np.testing.assert_array_equal(spoilt.weights_[0], google.weights_[0])
+    assert spoilt.score(X, y) == 1
+
+
+def test_too_few_rows_to_tell_leave_the_embedding_as_it_was(sounds):
+    X, y = sounds
+    net = KeywordNetClassifier("embedding+head", epochs=5, train_embedding="full", random_state=0)
+    with pytest.warns(UserWarning, match="there are too few: the embedding stays as it is. Add clips"):
+        net.fit(X[[0, -1]], y[[0, -1]])
+    assert not net.fine_tuned_
+
+
+def test_embedding_and_head_need_frames_of_32_bands(rows):
+    with pytest.raises(ValueError, match="takes log-mel frames of 32 bands, got 8; compute them with"):
+        KeywordNetClassifier("embedding+head", input_shape=(N_FRAMES, N_BANDS)).fit(*rows)
+
+
+def test_partial_fit_goes_on(rows, sounds):
+    X, y = rows
+    net = KeywordNetClassifier("cnn", input_shape=(N_FRAMES, N_BANDS), random_state=0)
+    for _ in range(40):
+        net.partial_fit(X, y, classes=["maybe", "no", "yes"])
+    assert net.score(X, y) > 0.9
+    head = KeywordNetClassifier("embedding+head", random_state=0)
+    for _ in range(8):
+        head.partial_fit(*sounds, classes=["high", "low"])
+    assert head.score(*sounds) > 0.9
+    with pytest.raises(ValueError, match="partial_fit trains the head alone, and train_embedding='full' asks for more"):
+        head.set_params(train_embedding="full").partial_fit(*sounds)
+
+
+def test_heads_of_both_classifiers_are_one_network(rows):
+    """The network "head" is that of KeywordHeadClassifier, whoever trains it."""
+    X, y = rows
+    ours = KeywordHeadClassifier(n_vectors=N_FRAMES, epochs=1, random_state=0).fit(X, y)
+    theirs = KeywordNetClassifier("head", input_shape=(N_FRAMES, N_BANDS), epochs=1, random_state=0).fit(X, y)
+    assert [w.shape for w in ours.weights_] == [w.shape for w in theirs.weights_]
+
+
+def test_what_is_compiled_once_is_not_compiled_again(rows):
+    X, y = rows
+    net = KeywordNetClassifier("gru", input_shape=(N_FRAMES, N_BANDS), epochs=1, random_state=0).fit(X, y)
+    before = _net._compiled.cache_info().misses
+    net.set_params(random_state=5, epochs=2, learning_rate=0.1, batch_size=7).fit(X[:50], y[:50])
+    assert _net._compiled.cache_info().misses == before
