@@ -30,10 +30,13 @@ _HOME_OF = {
     "embed": "skkws.embedding",
     "extract_features": "skkws.extraction",
     "iter_batches": "skkws.extraction",
+    "load_head": "skkws.persistence",
     "load_model": "skkws.persistence",
     "log_mel": "skkws.features",
     "make_keyword_pipeline": "skkws.spotter",
     "mfcc": "skkws.features",
+    "save_backbone": "skkws.persistence",
+    "save_head": "skkws.persistence",
     "save_model": "skkws.persistence",
     "train_keyword_spotter": "skkws.spotter",
 }

@@ -14,6 +14,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import skkws
+from skkws import (
+    KeywordHeadClassifier,
+    KeywordNetClassifier,
+    LogMelTransformer,
+    SpeechEmbeddingTransformer,
+    load_head,
+    save_backbone,
+    save_head,
+)
 from skkws.audio import AudioLoader
 from skkws.cli import _TRAINABLE
 from skkws.compare import make_model
@@ -226,3 +235,59 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
         load_model(tmp_path / "gone.skops")
     with pytest.raises(OSError, match=tmp_path.name):
         load_model(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def tuned():
+    """A network whose embedding was trained too, and log-mel rows for it."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(["high", "low"], 12)
+    pitch = np.where(y == "high", 1800, 400)[:, None]
+    clips = 0.1 * np.sin(2 * np.pi * pitch * np.arange(12000) / 16000) + rng.normal(0, 0.05, (24, 12000))
+    X = LogMelTransformer().fit_transform(clips.astype(np.float32))
+    net = KeywordNetClassifier(
+        "embedding+head", epochs=2, embedding_epochs=2, validation_fraction=0.4, train_embedding="full", random_state=0
+    )
+    return net.fit(X, y), X
+
+
+def test_head_and_backbone_of_a_network_work_apart(tuned, tmp_path):
+    net, X = tuned
+    assert net.fine_tuned_
+    save_backbone(net, tmp_path / "backbone.npz")
+    save_head(net, tmp_path / "head.skops")
+    embedding = SpeechEmbeddingTransformer(input="logmel", weights=tmp_path / "backbone.npz").fit(X)
+    head = load_head(tmp_path / "head.skops", embedding)
+    np.testing.assert_allclose(head.predict_proba(embedding.transform(X)), net.predict_proba(X), atol=1e-6)
+    with pytest.raises(ValueError, match=r"head.skops holds a head that was trained on the embedding [0-9a-f]{16},"):
+        load_head(tmp_path / "head.skops")
+
+
+def test_a_head_of_a_pipeline_is_loaded_for_the_embedding_it_was_trained_on(tmp_path):
+    clips = np.random.default_rng(0).normal(0, 0.1, (6, 12400))
+    pipeline = make_pipeline(SpeechEmbeddingTransformer(), KeywordHeadClassifier(epochs=2, random_state=0))
+    pipeline.fit(clips, ["a", "b"] * 3)
+    save_head(pipeline, tmp_path / "head.skops")
+    head = load_head(tmp_path / "head.skops", SpeechEmbeddingTransformer())
+    np.testing.assert_array_equal(head.predict_proba(pipeline[0].transform(clips)), pipeline.predict_proba(clips))
+    with pytest.raises(ValueError, match="holds a head alone; load it with load_head"):
+        load_model(tmp_path / "head.skops")
+
+
+def test_what_has_no_head_or_no_backbone_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="save_head takes a pipeline of a SpeechEmbeddingTransformer and"):
+        save_head(LogisticRegression(), tmp_path / "head.skops")
+    net = KeywordNetClassifier("mlp", epochs=1).fit(np.zeros((4, 3)), [0, 1, 0, 1])
+    with pytest.raises(ValueError, match=r"network='mlp' is one whole, without embedding and head apart; fit one"):
+        save_backbone(net, tmp_path / "backbone.npz")
+    with pytest.raises(ValueError, match=r"is kept in an .npz file, got .*backbone.bin; choose another name"):
+        save_backbone(net, tmp_path / "backbone.bin")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_is_saved_and_loaded(tuned, tmp_path):
+    net, X = tuned
+    save_model(net, tmp_path / "net.skops")
+    np.testing.assert_array_equal(load_model(tmp_path / "net.skops").predict_proba(X), net.predict_proba(X))
+    with pytest.raises(ValueError, match="holds a whole model and no head alone; load it with load_model"):
+        load_head(tmp_path / "net.skops")

@@ -7,9 +7,9 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state, compute_sample_weight
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -112,7 +112,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, copy_of=None):
+    def fit(self, X, y, sample_weight=None, copy_of=None, groups=None):
         """Train the network.
 
         Parameters
@@ -128,6 +128,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             An epoch then takes one row of each clip, drawn anew, so that copies make rows more various and not
             epochs longer, and early stopping holds out clips with all their copies. :class:`AugmentedClassifier`
             passes it on. None means that each row is a clip of its own.
+        groups : array-like of shape (n_clips,) or None, default=None
+            The speaker of each row: what is held out for validation is then of other speakers. None holds out rows of
+            each class at random.
 
         Returns
         -------
@@ -157,8 +160,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             self.classes_ = classes
             self._start(X, rows, y, sample_weight)
         clip_of = np.arange(len(rows)) if copy_of is None else first_copies(copy_of, X, rows, y)
-        kept = self._hold_out(clip_of, y) if self.early_stopping else None
-        self._train(*data, clip_of, epochs=self.epochs, schedule=self.schedule, kept=kept)
+        if groups is not None:
+            check_consistent_length(X, groups)
+            groups = column_or_1d(groups)[rows]
+        kept = self._hold_out(clip_of, y, groups) if self.early_stopping else None
+        how = {"epochs": self.epochs, "schedule": self.schedule, "kept": kept, "groups": groups}
+        self._train(*data, clip_of, **how)
         if not self.warm_start:
             self._optimizer_state = None
         return self
@@ -278,7 +285,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         )
         return Clips(X, mean, scale)
 
-    def _train(self, X, rows, y, sample_weight, clip_of, *, epochs, schedule, kept=None):
+    def _train(self, X, rows, y, sample_weight, clip_of, *, epochs, schedule, kept=None, groups=None):
         """Train for some epochs on these rows, or on those that are kept, and validate on the others."""
         data = self._data(rows, y, sample_weight)
         how = {"epochs": epochs, "schedule": schedule, "kept": kept}
@@ -342,17 +349,27 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 "or bring X into the range of a few units (standardize=True)."
             )
 
-    def _hold_out(self, clip_of, y):
+    def _hold_out(self, clip_of, y, groups):
         """Return which rows to train on; the others, all copies of some clips, are for validation."""
         clips, first = np.unique(clip_of, return_index=True)
-        labels = np.searchsorted(self.classes_, y)
-        counts = np.bincount(labels[first], minlength=len(self.classes_))
-        n_held_out = int(np.ceil(self.validation_fraction * len(clips)))
-        if counts.min() < 2 or n_held_out < len(counts) or len(clips) - n_held_out < len(counts):
-            raise ValueError(
-                f"early_stopping=True holds out {n_held_out} of {len(clips)} clips, and each of {len(counts)} classes "
-                "needs a clip on both sides; add clips, change validation_fraction, or set early_stopping=False."
-            )
+        labels = np.searchsorted(self.classes_, y)[first]
+        n_classes, n_held_out = len(self.classes_), int(np.ceil(self.validation_fraction * len(clips)))
         seed = self._random_state.randint(2**31 - 1)
-        trained, _ = train_test_split(clips, test_size=n_held_out, stratify=labels[first], random_state=seed)
-        return np.isin(clip_of, trained)
+        fits = np.bincount(labels, minlength=n_classes).min() > 1
+        if groups is None:
+            fits = fits and n_classes <= n_held_out <= len(clips) - n_classes
+            how = {"test_size": n_held_out, "stratify": labels, "random_state": seed}
+            trained = train_test_split(np.arange(len(clips)), **how)[0] if fits else []
+        else:
+            n_parts = max(2, round(1 / self.validation_fraction))
+            fits = fits and len(np.unique(groups[first])) >= n_parts
+            parts = StratifiedGroupKFold(n_parts, shuffle=True, random_state=seed)
+            trained = next(parts.split(clips, labels, groups[first]))[0] if fits else []
+        held_out = np.setdiff1d(np.arange(len(clips)), trained)
+        if any(len(np.unique(labels[side])) < n_classes for side in (trained, held_out)):
+            raise ValueError(
+                f"early_stopping=True holds out {n_held_out} of {len(clips)} clips, and each of {n_classes} classes "
+                "needs a clip on both sides, and with groups a speaker; add clips, change validation_fraction, or set "
+                "early_stopping=False."
+            )
+        return np.isin(clip_of, clips[trained])

@@ -69,7 +69,7 @@ class EmbeddingHead:
 
     def standardized(self, weights, vectors):
         """Rows of vectors as the head takes them."""
-        mean, variance = weights[_N_BACKBONE : _N_BACKBONE + _N_STANDARDIZE]
+        mean, variance = scale(weights)
         return Clips(vectors, *(np.tile(v, self.head.n_vectors) for v in (mean, np.sqrt(variance))))
 
     def probabilities(self, weights, clips, rows):
@@ -94,6 +94,11 @@ def backbone(weights):
 def head(weights):
     """Weights of the head."""
     return weights[_N_BACKBONE + _N_STANDARDIZE :]
+
+
+def scale(weights):
+    """Mean and variance by which vectors are standardised."""
+    return weights[_N_BACKBONE : _N_BACKBONE + _N_STANDARDIZE]
 
 
 def with_head(weights, trained):

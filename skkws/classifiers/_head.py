@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from numbers import Integral, Real
 
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -179,6 +180,15 @@ class KeywordHeadClassifier(NetworkClassifier):
         model = keyword_head(shape, **settings)
         model.set_weights(self.weights_)
         return model
+
+    def taken_from(self, network, weights, scaler, classes):
+        """Be fitted with what was trained as part of a larger network."""
+        self.classes_, self.weights_, self.scaler_ = classes, list(weights), scaler
+        self._shape, self._dtype = (network.n_vectors, network.n_dims), network.dtype
+        self.n_features_in_ = network.n_vectors * network.n_dims
+        self._random_state, self._optimizer_state = check_random_state(self.random_state), None
+        self.history_, self.n_iter_ = {}, 0
+        return self
 
     def _row_shape(self, n_features):
         n_vectors = self.n_vectors or (n_features // N_DIMS if n_features % N_DIMS == 0 else 1)

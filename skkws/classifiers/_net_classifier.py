@@ -8,13 +8,15 @@ from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skkws.classifiers._base import NetworkClassifier
 from skkws.classifiers._companions import BlockByBlock, Checkpoints, Companions, KerasCallbacks
-from skkws.classifiers._embedding_head import EmbeddingHead, head, scaled_to, with_head
+from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, scaled_to, with_head
+from skkws.classifiers._head import KeywordHeadClassifier
 from skkws.classifiers._head_network import Clips
 from skkws.classifiers._net import Net
 from skkws.networks._speech_embedding import N_BANDS
@@ -38,6 +40,7 @@ _BANDS = {
     "wavception": 1,
 }
 _ON_EMBEDDING = "embedding+head"
+_OF_HEAD = ("batch_size", "class_weight", "epochs", "l1", "l2", "learning_rate", "optimizer", "random_state")
 _LOSSES = {"categorical_crossentropy", "categorical_focal_crossentropy", "mean_squared_error"}
 _LAST_COLUMN = re.compile(r".*_\D+(\d+)_\D+(\d+)")
 # What does not change what comes out, or is no part of it.
@@ -101,8 +104,8 @@ default="categorical_crossentropy"
     train_embedding : {"frozen", "full", "gradual"}, default="frozen"
         Whether ``"embedding+head"`` trains the head alone, then the embedding too, or then one block of it after the
         other, the last one first. The head is trained as :class:`KeywordHeadClassifier` does, on vectors that are
-        computed once. Then rows are held out, as for early stopping, and the embedding is kept as it was unless the
-        loss on them falls by more than one standard error: see `fine_tuned_`.
+        computed once. Whether the embedding is trained is decided on rows that are held out, as for early stopping:
+        only if the loss on them falls by more than one standard error. Then all rows are trained on. See `fine_tuned_`.
     embedding_epochs : int, default=10
         Passes over the training rows with the embedding.
     embedding_learning_rate : float, default=1e-4
@@ -121,8 +124,12 @@ default="categorical_crossentropy"
 
     Attributes
     ----------
+    backbone_ : dict of str to ndarray
+        Of ``"embedding+head"``: the weights of the embedding. :func:`save_backbone` saves them.
     classes_ : ndarray of shape (n_classes,)
         The labels.
+    head_ : KeywordHeadClassifier
+        Of ``"embedding+head"``: the head alone, fitted. :func:`save_head` saves it.
     fine_tuned_ : bool
         Of ``"embedding+head"``: whether training the embedding too was worth it, and is part of `weights_`.
     history_ : dict of str to list of float
@@ -248,12 +255,40 @@ default="categorical_crossentropy"
         return self._shape
 
     @property
+    def backbone_(self):
+        """The embedding of ``"embedding+head"`` as a dict of its weights, ``{"layer/variable": array}``."""
+        self._check_parted()
+        return backbone(self.weights_)
+
+    @property
+    def head_(self):
+        """The head of ``"embedding+head"`` alone, as a fitted :class:`KeywordHeadClassifier` on vectors."""
+        self._check_parted()
+        network, scaler = self._network(), None
+        if self.standardize:
+            mean, variance = scale(self.weights_)
+            scaler = StandardScaler()
+            scaler.mean_, scaler.var_, scaler.scale_ = mean, variance, np.sqrt(variance)
+            scaler.n_features_in_ = len(mean)
+        settings = {name: getattr(self, name) for name in _OF_HEAD} | {"dropout": network.head.dropout}
+        classifier = KeywordHeadClassifier(**settings)
+        return classifier.taken_from(network.head, head(self.weights_), scaler, self.classes_)
+
+    @property
     def model_(self):
         """The trained network as a ``keras.Model``."""
         check_is_fitted(self)
         model = self._network().model()
         model.set_weights(self.weights_)
         return model
+
+    def _check_parted(self):
+        check_is_fitted(self)
+        if self.network != _ON_EMBEDDING:
+            raise ValueError(
+                f"network={self.network!r} is one whole, without embedding and head apart; fit one with "
+                f"network={_ON_EMBEDDING!r}."
+            )
 
     def _row_shape(self, n_features):
         shape = self._told_shape(n_features)
@@ -331,7 +366,7 @@ default="categorical_crossentropy"
             self.scaler_ = None  # what is standardised are the vectors, not the frames
             self.weights_ = scaled_to(self._network(), self.weights_, X, rows, sample_weight, self.standardize)
 
-    def _train(self, X, rows, y, sample_weight, clip_of, *, epochs, schedule, kept=None):
+    def _train(self, X, rows, y, sample_weight, clip_of, *, epochs, schedule, kept=None, groups=None):
         if self.network != _ON_EMBEDDING:
             super()._train(X, rows, y, sample_weight, clip_of, epochs=epochs, schedule=schedule, kept=kept)
             return
@@ -349,27 +384,37 @@ default="categorical_crossentropy"
         if self.train_embedding == "frozen":
             self.weights_ = train_head(slice(None), kept=kept)
             return
-        validated = self._held_out_for_embedding(clip_of, y) if kept is None else kept
+        validated = self._held_out_for_embedding(clip_of, y, groups) if kept is None else kept
         if validated is None:
             self.weights_ = train_head(slice(None))
             return
-        frozen = train_head(validated) if kept is None else train_head(slice(None), kept=kept)
-        self._optimizer_state = None
-        how_tuned = {"epochs": self.embedding_epochs, "schedule": "cosine", "kept": validated}
-        tuned = self._learn(
-            network.whole, frozen, Clips(X), data, clip_of, **how_tuned, learning_rate=self.embedding_learning_rate
-        )
-        self._optimizer_state = None
-        self.fine_tuned_ = self._is_better(network, tuned, frozen, X, [column[~validated] for column in data])
-        if self.fine_tuned_:
-            self.weights_ = tuned
-        else:
-            self.weights_ = frozen if kept is not None else train_head(slice(None))
 
-    def _held_out_for_embedding(self, clip_of, y):
+        def train_whole(frozen, some, **kept):
+            """Train embedding and head on some of the rows."""
+            self._optimizer_state = None
+            part = [column[some] for column in data], clip_of[some]
+            how = {"epochs": self.embedding_epochs, "schedule": "cosine", "learning_rate": self.embedding_learning_rate}
+            tuned = self._learn(network.whole, frozen, Clips(X), *part, **how, **kept)
+            self._optimizer_state = None
+            return tuned
+
+        held_out = [column[~validated] for column in data]
+        if kept is None:
+            # What is decided on some of the rows is then done with all of them.
+            frozen = train_head(validated)
+            self.fine_tuned_ = self._is_better(network, train_whole(frozen, validated), frozen, X, held_out)
+            frozen = train_head(slice(None))
+            self.weights_ = train_whole(frozen, slice(None)) if self.fine_tuned_ else frozen
+        else:
+            frozen = train_head(slice(None), kept=kept)
+            tuned = train_whole(frozen, slice(None), kept=kept)
+            self.fine_tuned_ = self._is_better(network, tuned, frozen, X, held_out)
+            self.weights_ = tuned if self.fine_tuned_ else frozen
+
+    def _held_out_for_embedding(self, clip_of, y, groups):
         """Return which rows to train the embedding on, or None where there are too few to tell whether it helps."""
         try:
-            return self._hold_out(clip_of, y)
+            return self._hold_out(clip_of, y, groups)
         except ValueError:
             warnings.warn(
                 f"train_embedding={self.train_embedding!r} holds out rows of each class, to tell whether it helps, and "
