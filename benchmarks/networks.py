@@ -48,6 +48,7 @@ def models(seed, n_examples):
         ("mfcc + svm", "mfcc", make_model("mfcc+svm", seed)[1:]),
         ("mfcc + xgboost", "mfcc", make_model("mfcc+xgboost", seed)[1:]),
         ("embedding + head", "embedding", KeywordHeadClassifier(random_state=seed)),
+        ("... frozen, as one network", "logmel", net(**_TUNED)),
         ("... fine-tuned, full", "logmel", net(**_TUNED, train_embedding="full")),
         ("... fine-tuned, gradual", "logmel", net(**_TUNED, train_embedding="gradual")),
         ("embedding + head, by TensorFlow", "embedding", net("head", epochs=60, batch_size=64)),

@@ -106,9 +106,10 @@ default="categorical_crossentropy"
         other, the last one first. The head is trained as :class:`KeywordHeadClassifier` does, on vectors that are
         computed once. Whether the embedding is trained is decided on rows that are held out, as for early stopping:
         only if the loss on them falls by more than one standard error. Then all rows are trained on. See `fine_tuned_`.
+        Weights are the mean of those before and after [1]_, which was better than either on digits and commands.
     embedding_epochs : int, default=10
         Passes over the training rows with the embedding.
-    embedding_learning_rate : float, default=1e-4
+    embedding_learning_rate : float, default=3e-4
         Learning rate of these at the beginning; it falls to zero.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the previous `fit`, on the same classes.
@@ -160,6 +161,10 @@ default="categorical_crossentropy"
     -----
     The precision is that of `X`, float32 or float64. Our networks weigh the rows of a batch in batch norm too, so that
     a row of weight 2 counts as two rows. No global seed is set.
+
+    References
+    ----------
+    .. [1] Wortsman et al. (2022), "Robust fine-tuning of zero-shot models", CVPR.
 
     Examples
     --------
@@ -213,7 +218,7 @@ default="categorical_crossentropy"
         weights="google",
         train_embedding="frozen",
         embedding_epochs=10,
-        embedding_learning_rate=1e-4,
+        embedding_learning_rate=3e-4,
         warm_start=False,
         checkpoint_dir=None,
         callbacks=None,
@@ -390,13 +395,13 @@ default="categorical_crossentropy"
             return
 
         def train_whole(frozen, some, **kept):
-            """Train embedding and head on some of the rows."""
+            """Train embedding and head on some of the rows, and go half the way."""
             self._optimizer_state = None
             part = [column[some] for column in data], clip_of[some]
             how = {"epochs": self.embedding_epochs, "schedule": "cosine", "learning_rate": self.embedding_learning_rate}
             tuned = self._learn(network.whole, frozen, Clips(X), *part, **how, **kept)
             self._optimizer_state = None
-            return tuned
+            return [(before + after) / 2 for before, after in zip(frozen, tuned, strict=True)]
 
         held_out = [column[~validated] for column in data]
         if kept is None:

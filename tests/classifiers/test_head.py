@@ -298,3 +298,22 @@ def test_rows_on_disk_are_in_memory_by_the_batch_only(tmp_path, early_stopping):
         tracemalloc.stop()
     assert X.nbytes > 39_000_000
     assert peak < X.nbytes / 3
+
+
+def test_rows_held_out_are_of_other_speakers_where_these_are_told():
+    """Each speaker says a word in a way of their own: what is learnt of one tells nothing of another."""
+    rng = np.random.default_rng(0)
+    speakers, y = np.repeat(np.arange(20), 12), np.tile(np.repeat(["no", "yes"], 6), 20)
+    X = np.repeat(rng.normal(size=(40, 96)), 6, axis=0) + rng.normal(0, 0.1, (240, 96))
+    head = KeywordHeadClassifier(early_stopping=True, patience=60, random_state=0)
+    alike, apart = (head.fit(X, y, groups=groups).history_["val_accuracy"][-1] for groups in (None, speakers))
+    assert alike > 0.95
+    assert apart < 0.8
+
+
+def test_one_speaker_cannot_be_held_out():
+    X, y = np.random.default_rng(0).normal(size=(40, 96)), ["no", "yes"] * 20
+    with pytest.raises(ValueError, match="needs a clip on both sides, and with groups a speaker; add clips"):
+        KeywordHeadClassifier(early_stopping=True).fit(X, y, groups=np.zeros(40))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        KeywordHeadClassifier(early_stopping=True).fit(X, y, groups=np.zeros(39))

@@ -233,6 +233,16 @@ def test_callbacks_of_keras_see_the_training_and_lead_it(rows):
     assert callbacks[0].__dict__.get("_model") is None  # a copy was called
 
 
+def test_tensorboard_and_model_checkpoint_work_as_in_keras(rows, tmp_path):
+    pytest.importorskip("tensorboard")
+    X, y = rows
+    callbacks = [keras.callbacks.TensorBoard(tmp_path), keras.callbacks.ModelCheckpoint(tmp_path / "net.keras")]
+    net = KeywordNetClassifier("mlp", epochs=2, callbacks=callbacks, random_state=0).fit(X, y)
+    assert len(list(tmp_path.glob("train/events.*"))) == 1
+    kept = keras.models.load_model(tmp_path / "net.keras", compile=False)
+    assert all(map(np.array_equal, kept.get_weights(), net.weights_))
+
+
 class StopAfter(keras.callbacks.Callback):
     """Stops a training after some epochs."""
 
