@@ -72,7 +72,7 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--labels", help="words to take, parted by commas")
     parser.add_argument("--examples", type=int, nargs="*", default=[20], help="clips per word; 0 means all")
-    parser.add_argument("--folds", type=int, default=5, help="folds to run, of those that there are")
+    parser.add_argument("--folds", type=int, help="folds to run, of those that there are")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--models", nargs="*", help="some of the names")
     parser.add_argument("--output", type=Path, help="JSON file for the results")

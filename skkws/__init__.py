@@ -38,6 +38,7 @@ _HOME_OF = {
     "save_backbone": "skkws.persistence",
     "save_head": "skkws.persistence",
     "save_model": "skkws.persistence",
+    "train_backbone": "skkws.backbone",
     "train_keyword_spotter": "skkws.spotter",
 }
 

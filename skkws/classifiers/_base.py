@@ -361,9 +361,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             how = {"test_size": n_held_out, "stratify": labels, "random_state": seed}
             trained = train_test_split(np.arange(len(clips)), **how)[0] if fits else []
         else:
-            n_parts = max(2, round(1 / self.validation_fraction))
-            fits = fits and len(np.unique(groups[first])) >= n_parts
-            parts = StratifiedGroupKFold(n_parts, shuffle=True, random_state=seed)
+            n_parts = min(max(2, round(1 / self.validation_fraction)), len(np.unique(groups[first])))
+            fits = fits and n_parts > 1
+            parts = StratifiedGroupKFold(max(2, n_parts), shuffle=True, random_state=seed)
             trained = next(parts.split(clips, labels, groups[first]))[0] if fits else []
         held_out = np.setdiff1d(np.arange(len(clips)), trained)
         if any(len(np.unique(labels[side])) < n_classes for side in (trained, held_out)):

@@ -3,6 +3,7 @@
 from skkws.networks._cnn import cnn, cnn1d
 from skkws.networks._ds_cnn import ds_cnn
 from skkws.networks._embedding_head import embedding_head
+from skkws.networks._keyword_groups import keyword_groups
 from skkws.networks._keyword_head import flat_head, keyword_head
 from skkws.networks._keyword_net import keyword_net
 from skkws.networks._light_cnn import light_cnn
@@ -20,6 +21,7 @@ __all__ = [
     "embedding_head",
     "flat_head",
     "gru",
+    "keyword_groups",
     "keyword_head",
     "keyword_net",
     "light_cnn",

@@ -38,11 +38,24 @@ def embedding_head(input_shape, n_classes, *, dropout=0.5):
     >>> embedding_head((98, 32), 12).count_params()
     385620
     """
-    from keras import Input, Model, layers, ops
+    from keras import Input, Model, layers
 
     from skkws.networks._keyword_head import head_layers
 
-    n_frames, n_bands = input_shape
+    embedding = speech_embedding()
+    embedding.get_layer("stem_norm").trainable = False
+    frames = Input(input_shape, name="logmel")
+    padded, n_vectors = padded_with_silence(frames)
+    vectors = layers.Reshape((n_vectors, N_DIMS))(embedding(padded))
+    norm = layers.BatchNormalization(center=False, scale=False, epsilon=0.0, trainable=False, name="standardize")
+    return Model(frames, head_layers(norm(vectors), n_classes, dropout=dropout), name="embedding_head")
+
+
+def padded_with_silence(frames):
+    """Put silence around log-mel frames; return them and the number of vectors that the embedding makes of them."""
+    from keras import ops
+
+    n_frames, n_bands = frames.shape[1:]
     if n_bands != N_BANDS:
         raise ValueError(
             f"The speech embedding takes frames of {N_BANDS} bands, got {n_bands}; compute them with LogMelTransformer "
@@ -50,10 +63,5 @@ def embedding_head(input_shape, n_classes, *, dropout=0.5):
         )
     missing = max(PADDING, FRAMES_PER_VECTOR - n_frames)
     around = [[0, 0], [missing // 2, missing - missing // 2], [0, 0]]
-    embedding = speech_embedding()
-    embedding.get_layer("stem_norm").trainable = False
-    frames = Input(input_shape, name="logmel")
-    vectors = embedding(ops.pad(frames, around, constant_values=_SILENCE))
-    vectors = layers.Reshape((1 + (n_frames + missing - FRAMES_PER_VECTOR) // FRAMES_PER_HOP, N_DIMS))(vectors)
-    norm = layers.BatchNormalization(center=False, scale=False, epsilon=0.0, trainable=False, name="standardize")
-    return Model(frames, head_layers(norm(vectors), n_classes, dropout=dropout), name="embedding_head")
+    n_vectors = 1 + (n_frames + missing - FRAMES_PER_VECTOR) // FRAMES_PER_HOP
+    return ops.pad(frames, around, constant_values=_SILENCE), n_vectors
