@@ -1,0 +1,6 @@
+"""Pictures, in the manner of scikit-learn's displays; they need matplotlib."""
+
+from skkws.displays._relevance import RelevanceDisplay
+from skkws.displays._stretches import StretchesDisplay
+
+__all__ = ["RelevanceDisplay", "StretchesDisplay"]
