@@ -362,10 +362,12 @@ default="categorical_crossentropy"
 
     def _start(self, X, rows, y, sample_weight):
         super()._start(X, rows, y, sample_weight)
+        if self.network == _ON_EMBEDDING:
+            self._dtype = "float32"  # that of the published weights
         if isinstance(self.network, str):
             # The bias of the softmax, which comes last, begins at the odds of the classes and need not learn them.
             weight = sample_weight * compute_sample_weight(self.class_weight, y)
-            counts = np.bincount(np.searchsorted(self.classes_, y), weight / weight.mean(), len(self.classes_)) + 1
+            counts = np.bincount(np.searchsorted(self.classes_, y), weight, len(self.classes_)) + 1
             self.weights_[-1] = np.log(counts / counts.sum()).astype(self._dtype)
         if self.network == _ON_EMBEDDING:
             self.scaler_ = None  # what is standardised are the vectors, not the frames

@@ -13,7 +13,7 @@ def cnn(input_shape, n_classes, *, filters=(16, 32, 64), dropout=0.2):
     filters : tuple of int, default=(16, 32, 64)
         Filters of each convolution.
     dropout : float, default=0.2
-        Share of the last outputs that an update leaves out.
+        Share of the last outputs that an update leaves out, the same ones for all its rows.
 
     Returns
     -------
@@ -28,14 +28,14 @@ def cnn(input_shape, n_classes, *, filters=(16, 32, 64), dropout=0.2):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, as_image, classes
+    from skkws.networks._layers import BatchNorm, as_image, classes, drop
 
     frames = Input(input_shape)
     x = as_image(frames)
     for n in filters:
         x = layers.ReLU()(BatchNorm()(layers.Conv2D(n, 3, padding="same", use_bias=False)(x)))
         x = layers.MaxPooling2D(2, padding="same")(x)
-    x = layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
+    x = drop(layers.GlobalAveragePooling2D()(x), dropout)
     return Model(frames, classes(x, n_classes), name="cnn")
 
 
@@ -53,7 +53,7 @@ def cnn1d(input_shape, n_classes, *, filters=(64, 64, 128), kernel_size=5, dropo
     kernel_size : int, default=5
         Their width, in frames.
     dropout : float, default=0.2
-        Share of the last outputs that an update leaves out.
+        Share of the last outputs that an update leaves out, the same ones for all its rows.
 
     Returns
     -------
@@ -68,11 +68,11 @@ def cnn1d(input_shape, n_classes, *, filters=(64, 64, 128), kernel_size=5, dropo
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, classes
+    from skkws.networks._layers import BatchNorm, classes, drop
 
     x = frames = Input(input_shape)
     for n in filters:
         x = layers.ReLU()(BatchNorm()(layers.Conv1D(n, kernel_size, padding="same", use_bias=False)(x)))
         x = layers.MaxPooling1D(2, padding="same")(x)
-    x = layers.Dropout(dropout)(layers.GlobalMaxPooling1D()(x))
+    x = drop(layers.GlobalMaxPooling1D()(x), dropout)
     return Model(frames, classes(x, n_classes), name="cnn1d")

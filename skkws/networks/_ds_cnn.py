@@ -19,7 +19,7 @@ def ds_cnn(input_shape, n_classes, *, filters=64, n_blocks=4, dropout=0.2):
     n_blocks : int, default=4
         Depthwise separable convolutions; 5 in the larger models.
     dropout : float, default=0.2
-        Share of the last outputs that an update leaves out.
+        Share of the last outputs that an update leaves out, the same ones for all its rows.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def ds_cnn(input_shape, n_classes, *, filters=64, n_blocks=4, dropout=0.2):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, as_image, classes
+    from skkws.networks._layers import BatchNorm, as_image, classes, drop
 
     def normalise(x):
         return layers.ReLU()(BatchNorm()(x))
@@ -44,5 +44,5 @@ def ds_cnn(input_shape, n_classes, *, filters=64, n_blocks=4, dropout=0.2):
     for _ in range(n_blocks):
         x = normalise(layers.DepthwiseConv2D(3, padding="same")(x))
         x = normalise(layers.Conv2D(filters, 1)(x))
-    x = layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
+    x = drop(layers.GlobalAveragePooling2D()(x), dropout)
     return Model(frames, classes(x, n_classes), name="ds_cnn")

@@ -66,7 +66,7 @@ def head_layers(x, n_classes, *, dropout, filters=96, kernel_size=3, activation=
     """Lead vectors through the layers of the head."""
     from keras import layers, regularizers
 
-    from skkws.networks._layers import BatchNorm
+    from skkws.networks._layers import BatchNorm, drop
 
     penalty = {"kernel_regularizer": regularizers.L1L2(l1, l2) if l1 or l2 else None, "dtype": dtype}
     pools = (layers.MaxPooling1D(2, padding="same", dtype=dtype), layers.GlobalMaxPooling1D(dtype=dtype))
@@ -74,10 +74,7 @@ def head_layers(x, n_classes, *, dropout, filters=96, kernel_size=3, activation=
         x = layers.Conv1D(filters, kernel_size, padding="same", use_bias=False, **penalty)(x)
         x = BatchNorm(dtype=dtype)(x)
         x = pool(layers.Activation(activation, dtype=dtype)(x))
-        if dropout:
-            # One mask for the whole batch: an update then does not depend on how rows are weighted or repeated.
-            mask_shape = (*[1] * (len(x.shape) - 1), filters)
-            x = layers.Dropout(dropout, noise_shape=mask_shape, dtype=dtype)(x)
+        x = drop(x, dropout, dtype)
     return layers.Dense(n_classes, activation="softmax", **penalty)(x)
 
 
@@ -93,7 +90,7 @@ def flat_head(input_shape, n_classes, *, units=64, dropout=0.5):
     units : int, default=64
         Width of the hidden layer.
     dropout : float, default=0.5
-        Share of its outputs that an update leaves out.
+        Share of its outputs that an update leaves out, the same ones for all its rows.
 
     Returns
     -------
@@ -108,9 +105,9 @@ def flat_head(input_shape, n_classes, *, units=64, dropout=0.5):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, classes
+    from skkws.networks._layers import BatchNorm, classes, drop
 
     vectors = Input(input_shape, name="vectors")
     x = BatchNorm()(layers.Dense(units, use_bias=False)(layers.Flatten()(vectors)))
-    x = layers.Dropout(dropout)(layers.Activation("elu")(x))
+    x = drop(layers.Activation("elu")(x), dropout)
     return Model(vectors, classes(x, n_classes), name="flat_head")

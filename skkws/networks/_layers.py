@@ -90,6 +90,15 @@ def as_image(frames, *, least=(1, 1)):
     return layers.ZeroPadding2D([(0, n) for n in missing])(image) if any(missing) else image
 
 
+def drop(x, rate, dtype=None):
+    """Leave out a share of the channels, the same ones for all rows of a batch.
+
+    An update then does not depend on how rows are weighted or repeated.
+    """
+    mask_shape = (*[1] * (len(x.shape) - 1), x.shape[-1])
+    return layers.Dropout(rate, noise_shape=mask_shape, dtype=dtype)(x) if rate else x
+
+
 def classes(x, n_classes):
     """Probabilities of the classes."""
     return layers.Dense(n_classes, activation="softmax", name="classes")(x)

@@ -17,7 +17,7 @@ def light_cnn(input_shape, n_classes, *, dropout=0.2):
     n_classes : int
         Classes of the softmax.
     dropout : float, default=0.2
-        Share of the outputs behind each pooling that an update leaves out.
+        Share of the channels behind each pooling that an update leaves out, the same ones for all its rows.
 
     Returns
     -------
@@ -36,14 +36,14 @@ def light_cnn(input_shape, n_classes, *, dropout=0.2):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, as_image, classes
+    from skkws.networks._layers import BatchNorm, as_image, classes, drop
 
     frames = Input(input_shape)
     x = BatchNorm()(as_image(frames, least=(_LEAST, _LEAST)))
     for filters, size, n in ((8, 2, 2), (16, 3, 2), (32, 3, 1)):
         for _ in range(n):
             x = layers.Conv2D(filters, size, activation="relu")(x)
-        x = layers.Dropout(dropout)(layers.MaxPooling2D(2)(x))
+        x = drop(layers.MaxPooling2D(2)(x), dropout)
     x = layers.Flatten()(x)
     for _ in range(2):
         x = BatchNorm()(layers.Dense(128, activation="relu")(x))

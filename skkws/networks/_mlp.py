@@ -13,7 +13,7 @@ def mlp(input_shape, n_classes, *, units=(256, 128), dropout=0.2):
     units : tuple of int, default=(256, 128)
         Width of each hidden layer.
     dropout : float, default=0.2
-        Share of the outputs of a hidden layer that an update leaves out.
+        Share of the outputs of a hidden layer that an update leaves out, the same ones for all its rows.
 
     Returns
     -------
@@ -28,11 +28,11 @@ def mlp(input_shape, n_classes, *, units=(256, 128), dropout=0.2):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, classes
+    from skkws.networks._layers import BatchNorm, classes, drop
 
     frames = Input(input_shape)
     x = layers.Flatten()(frames)
     for width in units:
         x = layers.ReLU()(BatchNorm()(layers.Dense(width, use_bias=False)(x)))
-        x = layers.Dropout(dropout)(x)
+        x = drop(x, dropout)
     return Model(frames, classes(x, n_classes), name="mlp")

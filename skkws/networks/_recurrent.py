@@ -13,7 +13,7 @@ def lstm(input_shape, n_classes, *, units=64, dropout=0.2):
     units : int, default=64
         Units of each direction.
     dropout : float, default=0.2
-        Share of the last outputs that an update leaves out.
+        Share of the last outputs that an update leaves out, the same ones for all its rows.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def gru(input_shape, n_classes, *, units=64, dropout=0.2):
     units : int, default=64
         Units of each direction.
     dropout : float, default=0.2
-        Share of the last outputs that an update leaves out.
+        Share of the last outputs that an update leaves out, the same ones for all its rows.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def crnn(input_shape, n_classes, *, filters=(16, 32), units=64, dropout=0.2):
     units : int, default=64
         Units of each direction of the GRU.
     dropout : float, default=0.2
-        Share of the last outputs that an update leaves out.
+        Share of the last outputs that an update leaves out, the same ones for all its rows.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def _recurrent(layer, input_shape, n_classes, units, dropout):
 def _over_time(layer, x, n_classes, units, dropout):
     from keras import layers
 
-    from skkws.networks._layers import classes
+    from skkws.networks._layers import classes, drop
 
     x = layers.Bidirectional(layer(units, return_sequences=True))(x)
-    return classes(layers.Dropout(dropout)(layers.GlobalMaxPooling1D()(x)), n_classes)
+    return classes(drop(layers.GlobalMaxPooling1D()(x), dropout), n_classes)

@@ -16,7 +16,7 @@ def tc_resnet(input_shape, n_classes, *, filters=(16, 24, 32, 48), dropout=0.5):
     filters : tuple of int, default=(16, 24, 32, 48)
         Filters of the first convolution and of each block.
     dropout : float, default=0.5
-        Share of the last outputs that an update leaves out.
+        Share of the last outputs that an update leaves out, the same ones for all its rows.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def tc_resnet(input_shape, n_classes, *, filters=(16, 24, 32, 48), dropout=0.5):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, classes
+    from skkws.networks._layers import BatchNorm, classes, drop
 
     def convolve(x, n, size, stride=1):
         return BatchNorm()(layers.Conv1D(n, size, strides=stride, padding="same", use_bias=False)(x))
@@ -42,5 +42,5 @@ def tc_resnet(input_shape, n_classes, *, filters=(16, 24, 32, 48), dropout=0.5):
         around = layers.ReLU()(convolve(x, n, 1, stride=2))
         x = layers.ReLU()(convolve(x, n, 9, stride=2))
         x = layers.ReLU()(layers.Add()([around, convolve(x, n, 9)]))
-    x = layers.Dropout(dropout)(layers.GlobalAveragePooling1D()(x))
+    x = drop(layers.GlobalAveragePooling1D()(x), dropout)
     return Model(frames, classes(x, n_classes), name="tc_resnet")

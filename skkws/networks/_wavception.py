@@ -23,7 +23,7 @@ def wavception(input_shape, n_classes, *, width=16, depths=(1, 1, 2, 2, 3, 3, 4,
         Samples that are averaged into one in front of the first module: 4 takes a quarter of the time and, of 16 kHz,
         leaves the band below 2 kHz.
     dropout : float, default=0.0
-        Share of the outputs of the dense layer that an update leaves out.
+        Share of the outputs of the dense layer that an update leaves out, the same ones for all its rows.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def wavception(input_shape, n_classes, *, width=16, depths=(1, 1, 2, 2, 3, 3, 4,
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, classes
+    from skkws.networks._layers import BatchNorm, classes, drop
 
     def convolve(x, filters, size=1):
         return layers.ReLU()(BatchNorm()(layers.Conv1D(filters, size, padding="same", use_bias=False)(x)))
@@ -59,4 +59,4 @@ def wavception(input_shape, n_classes, *, width=16, depths=(1, 1, 2, 2, 3, 3, 4,
             x = layers.MaxPooling1D(2, padding="same")(x)
         x = inception(inception(x, depth), depth)
     x = layers.ReLU()(BatchNorm()(layers.Dense(128, use_bias=False)(layers.Flatten()(x))))
-    return Model(waveform, classes(layers.Dropout(dropout)(x), n_classes), name="wavception")
+    return Model(waveform, classes(drop(x, dropout), n_classes), name="wavception")

@@ -8,7 +8,15 @@ import pytest
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from skkws import KeywordHeadClassifier, KeywordNetClassifier, LogMelTransformer, SpeechEmbeddingTransformer
+from skkws import (
+    AudioAugmenter,
+    AugmentedClassifier,
+    KeywordHeadClassifier,
+    KeywordNetClassifier,
+    LogMelTransformer,
+    SpeechEmbeddingTransformer,
+)
+from skkws.augment import Gain
 from skkws.classifiers import _net
 from skkws.classifiers._net_classifier import _BANDS
 from skkws.networks import keyword_head
@@ -312,6 +320,26 @@ def test_the_whole_is_trained_and_kept_only_if_it_helps(how, sounds, capsys):
     assert "is dropped, and the embedding stays as it was" in capsys.readouterr().err
     np.testing.assert_array_equal(spoilt.weights_[0], google.weights_[0])
     assert spoilt.score(X, y) == 1
+
+
+def test_rows_in_double_precision_are_taken_too(sounds):
+    X, y = sounds
+    settings = {"train_embedding": "full", "validation_fraction": 0.3, "epochs": 2, "embedding_epochs": 1}
+    single, double = (
+        KeywordNetClassifier("embedding+head", **settings, random_state=0).fit(X.astype(kind), y).predict_proba(X)
+        for kind in (np.float32, np.float64)
+    )
+    np.testing.assert_allclose(double, single, atol=1e-3)
+
+
+def test_it_is_trained_on_varied_copies_of_each_clip():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["high", "low"], 8)
+    pitch = np.where(y == "high", 1800, 400)[:, None]
+    clips = 0.1 * np.sin(2 * np.pi * pitch * np.arange(9000) / 16000) + rng.normal(0, 0.02, (16, 9000))
+    pipeline = make_pipeline(LogMelTransformer(), KeywordNetClassifier("embedding+head", epochs=10, random_state=0))
+    spotter = AugmentedClassifier(pipeline, AudioAugmenter([Gain()], n_copies=2, random_state=0))
+    assert spotter.fit(clips[::2].astype(np.float32), y[::2]).score(clips[1::2], y[1::2]) > 0.9
 
 
 def test_too_few_rows_to_tell_leave_the_embedding_as_it_was(sounds):
