@@ -5,6 +5,8 @@ import os
 # Set before any library reads it: where other programs use the processors, OpenMP's threads otherwise spend most of
 # the time waiting for each other at full speed, and XGBoost takes a hundred times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# The width that a parallel run gives its workers would be that of every table that is printed here.
+os.environ.pop("COLUMNS", None)
 
 import pytest
 import soundfile as sf
