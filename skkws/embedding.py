@@ -267,22 +267,29 @@ def _both_sides(n):
 
 def load_network(weights):
     """Network at these weights, from frames to vectors, loaded once per process."""
-    key = weights
-    if weights is not None and weights != "google":
-        weights = Path(weights).expanduser().resolve()
-        if not weights.is_file():
-            raise FileNotFoundError(
-                f'weights must be "google", None or a file, and there is no file {weights}; check the path.'
-            )
-        key = (weights, weights.stat().st_mtime_ns)
+    weights = _found(weights)
+    key = (weights, weights.stat().st_mtime_ns) if isinstance(weights, Path) else weights
     with _networks_lock:
         if key not in _networks:
             _networks[key] = SpeechEmbeddingKernel(read_weights(weights))
         return _networks[key]
 
 
+def _found(weights):
+    """Return weights with the file, if it is one, as a whole path to something that is there."""
+    if weights is None or weights == "google":
+        return weights
+    path = Path(weights).expanduser().resolve()
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'weights must be "google", None or a file, and there is no file {path}; check the path.'
+        )
+    return path
+
+
 def read_weights(weights):
     """Arrays of the network's weights by their names."""
+    weights = _found(weights)
     if weights is None:
         return {f"{layer.name}/{v.name}": v.numpy() for layer in speech_embedding().layers for v in layer.weights}
     if weights == "google":

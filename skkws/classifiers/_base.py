@@ -1,7 +1,6 @@
 """What classifiers that are trained networks share: rows, classes, epochs, validation."""
 
 import sys
-from contextlib import nullcontext
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -15,6 +14,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from skkws._progress import progress
+from skkws.classifiers._companions import Companions
 from skkws.classifiers._copies import Copies, first_copies
 from skkws.classifiers._head_network import Clips
 
@@ -67,23 +67,6 @@ class Run:
             setattr(self, name, numbers[name])
         n_best = sum(name.startswith("best_") for name in arrays)
         self.best_weights = [arrays[f"best_{i}"] for i in range(n_best)] or None
-
-
-class Companion:
-    """Looks at each epoch of a training, and does nothing."""
-
-    def begin(self):
-        """See the training begin."""
-
-    def end(self):
-        """See it end well."""
-
-    def rate(self, rate):
-        """Return the learning rate of the next epoch."""
-        return rate
-
-    def end_epoch(self, scores):
-        """See what an epoch brought."""
 
 
 class NetworkClassifier(ClassifierMixin, BaseEstimator):
@@ -262,19 +245,19 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """Fix shape, scale and initial weights."""
         self._shape = self._row_shape(X.shape[1])
         self._dtype = X.dtype.name
-        self.scaler_ = self._scaler(X, rows, sample_weight) if self.standardize else None
+        self.scaler_ = self._scaler(X, rows, sample_weight, self._shape) if self.standardize else None
         self._random_state = check_random_state(self.random_state)
         self.weights_ = self._network().initial_weights(self._random_state)
         self._optimizer_state = None
         self.history_, self.n_iter_ = {}, 0
 
-    def _scaler(self, X, rows, sample_weight):
-        """Fit a scaler of what rows hold at each position."""
+    def _scaler(self, X, rows, sample_weight, shape):
+        """Fit a scaler of the bands of rows of this shape."""
         scaler = StandardScaler()
         for i in range(0, len(rows), _ROWS_SCALED):
             some = slice(i, i + _ROWS_SCALED)
-            dimensions = X[rows[some]].reshape(-1, self._shape[1])
-            scaler.partial_fit(dimensions, sample_weight=np.repeat(sample_weight[some], self._shape[0]))
+            dimensions = X[rows[some]].reshape(-1, shape[1])
+            scaler.partial_fit(dimensions, sample_weight=np.repeat(sample_weight[some], shape[0]))
         return scaler
 
     def _clips(self, X):
@@ -311,7 +294,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         training = network.training(*start, clips, learnt, np.diff(edges).max(), np.random.RandomState(seed))
         run = Run(training, self._random_state, np.random.default_rng(seed), self.history_)
         with (
-            self._accompanied(run, network, clips, data, clip_of) as companion,
+            self._accompanied(run, network, epochs, clips, data, clip_of) as companion,
             progress("Training", epochs, verbose=self.verbose == 1) as bar,
         ):
             bar(steps=run.epoch)
@@ -330,9 +313,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self._optimizer_state = training.optimizer_state
         return run.best_weights or training.weights
 
-    def _accompanied(self, run, network, *data):
+    def _accompanied(self, run, network, epochs, *data):
         """Who else looks at each epoch."""
-        return nullcontext(Companion())
+        return Companions([])
 
     def _record(self, scores, learning_rate, advance):
         """Keep and show the scores of an epoch."""

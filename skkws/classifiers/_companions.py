@@ -10,8 +10,24 @@ import joblib
 import numpy as np
 
 from skkws._files import whole_file
-from skkws.classifiers._base import Companion
 from skkws.networks._speech_embedding import BLOCKS
+
+
+class Companion:
+    """Looks at each epoch of a training, and does nothing."""
+
+    def begin(self):
+        """See the training begin."""
+
+    def end(self):
+        """See it end well."""
+
+    def rate(self, rate):
+        """Return the learning rate of the next epoch."""
+        return rate
+
+    def end_epoch(self, scores):
+        """See what an epoch brought."""
 
 
 class Companions(Companion):

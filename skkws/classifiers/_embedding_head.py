@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.preprocessing import StandardScaler
 
 from skkws.classifiers._head_network import Clips, HeadNetwork
 from skkws.classifiers._net import Net
@@ -61,11 +60,16 @@ class EmbeddingHead:
     def vectors(self, weights, X, rows):
         """Vectors of these log-mel rows, a row for each."""
         kernel = SpeechEmbeddingKernel(backbone(weights))
-        out = np.empty((len(rows), self.head.n_vectors, self.head.n_dims), np.float32)
+        out = np.empty((len(rows), *self.vectors_shape), np.float32)
         for start in range(0, len(rows), _BLOCK):
             frames = np.asarray(X[rows[start : start + _BLOCK]], np.float32).reshape(-1, *self.whole.input_shape)
             out[start : start + _BLOCK] = embed_with(kernel, pad_with_silence(frames, PADDING))
         return out.reshape(len(rows), -1)
+
+    @property
+    def vectors_shape(self):
+        """Vectors of a row and their dimensions."""
+        return self.head.n_vectors, self.head.n_dims
 
     def standardized(self, weights, vectors):
         """Rows of vectors as the head takes them."""
@@ -106,15 +110,7 @@ def with_head(weights, trained):
     return [*weights[: _N_BACKBONE + _N_STANDARDIZE], *trained]
 
 
-def scaled_to(network, weights, X, rows, sample_weight, standardize):
-    """Weights that standardise the vectors of these rows, if wanted, or leave vectors as they are."""
-    if not standardize:
-        return weights
-    n_vectors, n_dims = network.head.n_vectors, network.head.n_dims
-    scaler = StandardScaler()
-    for start in range(0, len(rows), _BLOCK):
-        some = slice(start, start + _BLOCK)
-        vectors = network.vectors(weights, X, rows[some]).reshape(-1, n_dims)
-        scaler.partial_fit(vectors, sample_weight=np.repeat(sample_weight[some], n_vectors))
+def with_scale(weights, scaler):
+    """Weights that standardise vectors as this scaler does."""
     scale = [value.astype(np.float32) for value in (scaler.mean_, scaler.scale_**2)]
     return [*weights[:_N_BACKBONE], *scale, *head(weights)]

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skkws.classifiers._base import NetworkClassifier
 from skkws.classifiers._companions import BlockByBlock, Checkpoints, Companions, KerasCallbacks
-from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, scaled_to, with_head
+from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_head, with_scale
 from skkws.classifiers._head import KeywordHeadClassifier
 from skkws.classifiers._head_network import Clips
 from skkws.classifiers._net import Net
@@ -369,16 +369,22 @@ default="categorical_crossentropy"
             weight = sample_weight * compute_sample_weight(self.class_weight, y)
             counts = np.bincount(np.searchsorted(self.classes_, y), weight, len(self.classes_)) + 1
             self.weights_[-1] = np.log(counts / counts.sum()).astype(self._dtype)
-        if self.network == _ON_EMBEDDING:
-            self.scaler_ = None  # what is standardised are the vectors, not the frames
-            self.weights_ = scaled_to(self._network(), self.weights_, X, rows, sample_weight, self.standardize)
+
+    def _scaler(self, X, rows, sample_weight, shape):
+        # Of log-mel frames for the embedding nothing is standardised but the vectors that it makes of them.
+        on_embedding = self.network == _ON_EMBEDDING and shape == self._shape
+        return None if on_embedding else super()._scaler(X, rows, sample_weight, shape)
 
     def _train(self, X, rows, y, sample_weight, clip_of, *, epochs, schedule, kept=None, groups=None):
         if self.network != _ON_EMBEDDING:
             super()._train(X, rows, y, sample_weight, clip_of, epochs=epochs, schedule=schedule, kept=kept)
             return
         network, data = self._network(), self._data(rows, y, sample_weight)
-        vectors = network.standardized(self.weights_, network.vectors(self.weights_, X, rows))
+        vectors = network.vectors(self.weights_, X, rows)
+        if self.standardize and not self.n_iter_:
+            scaler = self._scaler(vectors, np.arange(len(rows)), sample_weight, network.vectors_shape)
+            self.weights_ = with_scale(self.weights_, scaler)
+        vectors = network.standardized(self.weights_, vectors)
         of_vectors = np.arange(len(rows)), *data[1:]
         start, how = self.weights_, {"epochs": epochs, "schedule": schedule}
 
@@ -473,9 +479,9 @@ default="categorical_crossentropy"
         whole = Net(build, settings, *shape, self.loss, *penalties, "float32")
         return EmbeddingHead.of(whole, self.weights)
 
-    def _accompanied(self, run, network, *data):
+    def _accompanied(self, run, network, epochs, *data):
         if not isinstance(network, Net):  # the head on vectors: a matter of seconds
-            return super()._accompanied(run, network, *data)
+            return super()._accompanied(run, network, epochs, *data)
         companions = []
         if self.checkpoint_dir is not None:
             if not isinstance(self.random_state, Integral):
@@ -486,9 +492,9 @@ default="categorical_crossentropy"
             parameters = {name: value for name, value in self.get_params().items() if name not in _NO_MATTER}
             companions.append(Checkpoints(run, self.checkpoint_dir, (parameters, data, run.training.state())))
         if self.callbacks:
-            companions.append(KerasCallbacks(run, self.callbacks, network, self.optimizer, self.epochs))
+            companions.append(KerasCallbacks(run, self.callbacks, network, self.optimizer, epochs))
         if self.network == _ON_EMBEDDING and self.train_embedding == "gradual":
-            companions.append(BlockByBlock(run, self.embedding_epochs))
+            companions.append(BlockByBlock(run, epochs))
         return Companions(companions)
 
 
