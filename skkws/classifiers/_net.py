@@ -81,7 +81,15 @@ class Net:
         from skkws.networks._layers import in_precision, seeded
 
         with seeded(seed):
-            return in_precision(self.build(self.input_shape, self.n_classes, **dict(self.settings)), self.dtype)
+            model = self.build(self.input_shape, self.n_classes, **dict(self.settings))
+        shape = getattr(model, "output_shape", None)
+        if shape != (None, self.n_classes):
+            raise ValueError(
+                f"network={self.build!r} must return a keras.Model whose output has the shape (None, "
+                f"{self.n_classes}), the probabilities of the classes, got {model!r} with the output {shape}. End it "
+                'in Dense(n_classes, activation="softmax").'
+            )
+        return in_precision(model, self.dtype)
 
 
 class NetTraining:

@@ -146,6 +146,14 @@ def test_what_a_network_does_not_take_is_named(rows):
         KeywordNetClassifier(small, dropout=0.5, input_shape=(12, 8)).fit(*rows)
 
 
+@pytest.mark.parametrize("build", [lambda shape, n_classes: None, lambda shape, n_classes: small(shape, 5)])
+def test_what_is_no_network_for_the_classes_is_refused(build, rows):
+    with pytest.raises(
+        ValueError, match=r"must return a keras.Model whose output has the shape \(None, 2\), .* End it"
+    ):
+        KeywordNetClassifier(build, input_shape=(N_FRAMES, N_BANDS)).fit(*rows)
+
+
 def test_penalties_and_smoothing_change_what_is_learnt(rows):
     X, y = rows
     plain, l2, l1, smooth, focal = (
