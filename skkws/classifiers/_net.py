@@ -82,14 +82,14 @@ class Net:
 
         with seeded(seed):
             model = self.build(self.input_shape, self.n_classes, **dict(self.settings))
-        shape = getattr(model, "output_shape", None)
-        if shape != (None, self.n_classes):
-            raise ValueError(
-                f"network={self.build!r} must return a keras.Model whose output has the shape (None, "
-                f"{self.n_classes}), the probabilities of the classes, got {model!r} with the output {shape}. End it "
-                'in Dense(n_classes, activation="softmax").'
-            )
-        return in_precision(model, self.dtype)
+            shape = getattr(model, "output_shape", None)
+            if shape != (None, self.n_classes):
+                raise ValueError(
+                    f"network={self.build!r} must return a keras.Model whose output has the shape (None, "
+                    f"{self.n_classes}), the probabilities of the classes, got {model!r} with the output {shape}. End "
+                    'it in Dense(n_classes, activation="softmax").'
+                )
+            return in_precision(model, self.dtype)
 
 
 class NetTraining:
