@@ -13,7 +13,7 @@ import numpy as np
 from skkws._llvm import aligned_zeros
 from skkws._threads import available_threads, run_threads
 from skkws.classifiers._head_kernels import BlockShape, compile_block
-from skkws.classifiers._optimizers import Optimizer
+from skkws.networks._optimizers import Optimizer
 
 # What Keras' batch norm adds to a variance, and how fast its running statistics follow in `keyword_head`.
 _EPSILON, _MOMENTUM = 1e-3, 0.9

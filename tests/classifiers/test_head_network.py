@@ -10,8 +10,8 @@ from skkws._llvm import AVX2, AVX512, NEON, SSE
 from skkws.classifiers import _head_kernels, _head_network
 from skkws.classifiers._head_kernels import ACTIVATIONS
 from skkws.classifiers._head_network import Clips, HeadNetwork, HeadTraining, Passes
-from skkws.classifiers._optimizers import Optimizer
 from skkws.networks import keyword_head
+from skkws.networks._optimizers import Optimizer
 
 RUNNING = (3, 4, 8, 9)
 
