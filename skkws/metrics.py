@@ -1,4 +1,4 @@
-"""Figures to judge a spotter by, with their uncertainty."""
+"""Figures to judge a spotter by, with their uncertainty, and what comes out of a denoiser."""
 
 import numpy as np
 from scipy import stats
@@ -64,3 +64,37 @@ def accuracy_interval(correct, groups=None, *, confidence=0.95):
     low = stats.beta.ppf(tail, successes, effective - successes + 1) if successes > 0 else 0.0
     high = stats.beta.ppf(1 - tail, successes + 1, effective - successes) if successes < effective else 1.0
     return float(low), float(high)
+
+
+def signal_to_noise_ratio(reference, estimate):
+    """Signal-to-noise ratio of signals, in dB: ``10 log10(sum(r**2) / sum((e - r)**2))``.
+
+    Parameters
+    ----------
+    reference : array-like of shape (..., n_samples)
+        The signals as they should be.
+    estimate : array-like of shape (..., n_samples)
+        The same with noise, or what a denoiser made of it. All that differs counts as noise, the level too.
+
+    Returns
+    -------
+    snr_db : ndarray of shape (...)
+        Infinite where there is no difference, and -infinite where the reference is digital silence.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> from skkws.metrics import signal_to_noise_ratio
+    >>> float(signal_to_noise_ratio([3.0, 4.0], [3.0, 4.5]))
+    20.0
+    """
+    reference, estimate = np.asarray(reference, dtype=float), np.asarray(estimate, dtype=float)
+    if reference.shape != estimate.shape:
+        raise ValueError(f"reference and estimate must have the same shape, got {reference.shape}, {estimate.shape}.")
+    signal, noise = ((y**2).sum(axis=-1) for y in (reference, estimate - reference))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(noise == 0, np.inf, 10 * (np.log10(signal) - np.log10(noise)))[()]

@@ -29,9 +29,11 @@ ESTIMATORS = [
     skkws.PrototypeClassifier(),
     skkws.Resample(),
     skkws.RescoringClassifier(LogisticRegression(), LogisticRegression(C=0.1)),
+    skkws.SpectrogramAutoencoder(),
     skkws.SpeechEmbeddingTransformer(),
     skkws.TelephoneBand(),
     skkws.TrimSilence(),
+    skkws.UNetDenoiser(),
     skkws.VoiceActivityFilter(),
 ]
 TRANSFORMERS = [estimator for estimator in ESTIMATORS if hasattr(estimator, "transform")]

@@ -7,7 +7,6 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
@@ -17,9 +16,8 @@ from skkws._progress import progress
 from skkws.classifiers._companions import Companions
 from skkws.classifiers._copies import Copies, first_copies
 from skkws.classifiers._head_network import Clips
+from skkws.features._frame_rows import band_scaler
 
-# Rows whose statistics are added up at once: few enough that their copies in double precision are small.
-_ROWS_SCALED = 256
 _OPTIMIZERS = {"adam", "adamw", "nadam", "rmsprop", "sgd"}
 
 
@@ -253,12 +251,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def _scaler(self, X, rows, sample_weight, shape):
         """Fit a scaler of the bands of rows of this shape."""
-        scaler = StandardScaler()
-        for i in range(0, len(rows), _ROWS_SCALED):
-            some = slice(i, i + _ROWS_SCALED)
-            dimensions = X[rows[some]].reshape(-1, shape[1])
-            scaler.partial_fit(dimensions, sample_weight=np.repeat(sample_weight[some], shape[0]))
-        return scaler
+        return band_scaler(X, shape, rows, sample_weight)
 
     def _clips(self, X):
         if self.scaler_ is None:

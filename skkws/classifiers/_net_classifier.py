@@ -1,7 +1,6 @@
 """Every network of the field as a classifier."""
 
 import inspect
-import re
 import sys
 import warnings
 from numbers import Integral, Real
@@ -19,6 +18,7 @@ from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, sca
 from skkws.classifiers._head import KeywordHeadClassifier
 from skkws.classifiers._head_network import Clips
 from skkws.classifiers._net import Net
+from skkws.features._frame_rows import row_shape
 from skkws.networks._speech_embedding import N_BANDS
 
 # Bands of a frame, where rows do not tell: what each network was made for. None: samples of a waveform are frames of
@@ -42,7 +42,6 @@ _BANDS = {
 _ON_EMBEDDING = "embedding+head"
 _OF_HEAD = ("batch_size", "class_weight", "epochs", "l1", "l2", "learning_rate", "optimizer", "random_state")
 _LOSSES = {"categorical_crossentropy", "categorical_focal_crossentropy", "mean_squared_error"}
-_LAST_COLUMN = re.compile(r".*_\D+(\d+)_\D+(\d+)")
 # What does not change what comes out, or is no part of it.
 _NO_MATTER = ("callbacks", "checkpoint_dir", "verbose")
 
@@ -296,40 +295,14 @@ default="categorical_crossentropy"
             )
 
     def _row_shape(self, n_features):
-        shape = self._told_shape(n_features)
+        bands = _BANDS.get(self.network, 32)  # a function of one's own is not in there
+        shape = row_shape(self, n_features, bands, f"network={self.network!r}")
         if self.network == _ON_EMBEDDING and shape[1] != N_BANDS:
             raise ValueError(
                 f"network={_ON_EMBEDDING!r} takes log-mel frames of {N_BANDS} bands, got {shape[1]}; compute them with "
                 "LogMelTransformer at its defaults."
             )
         return shape
-
-    def _told_shape(self, n_features):
-        if self.input_shape is not None:
-            shape = tuple(self.input_shape)
-            if len(shape) != 2 or not all(isinstance(n, Integral) and n > 0 for n in shape):
-                raise ValueError(f"input_shape must be two integers above 0, frames and bands, got {shape}.")
-            if np.prod(shape) != n_features:
-                raise ValueError(
-                    f"input_shape={shape} does not fit rows of {n_features} columns; set it to the transformer's "
-                    "output_shape_."
-                )
-            return shape
-        last = _LAST_COLUMN.fullmatch(getattr(self, "feature_names_in_", [""])[-1])
-        if last:
-            shape = int(last[1]) + 1, int(last[2]) + 1
-            if np.prod(shape) == n_features:
-                return shape
-        bands = _BANDS.get(self.network, 32) or n_features  # a function of one's own is not in there
-        if n_features % bands == 0:
-            return n_features // bands, bands
-        if n_features < bands:
-            return 1, n_features
-        raise ValueError(
-            f"Rows of {n_features} columns are no frames of {bands} bands, for which network={self.network!r} was "
-            "made; set input_shape to the output_shape_ of the transformer, or let its names tell by "
-            'set_output(transform="pandas").'
-        )
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch over these rows, at the constant learning rate, going on from earlier calls.

@@ -1,5 +1,6 @@
 """Networks of the field, each a function that returns a ``keras.Model``."""
 
+from skkws.networks._autoencoder import autoencoder
 from skkws.networks._cnn import cnn, cnn1d
 from skkws.networks._ds_cnn import ds_cnn
 from skkws.networks._embedding_head import embedding_head
@@ -11,9 +12,11 @@ from skkws.networks._mlp import mlp
 from skkws.networks._recurrent import crnn, gru, lstm
 from skkws.networks._speech_embedding import speech_embedding
 from skkws.networks._tc_resnet import tc_resnet
+from skkws.networks._unet import unet
 from skkws.networks._wavception import wavception
 
 __all__ = [
+    "autoencoder",
     "cnn",
     "cnn1d",
     "crnn",
@@ -29,5 +32,6 @@ __all__ = [
     "mlp",
     "speech_embedding",
     "tc_resnet",
+    "unet",
     "wavception",
 ]
