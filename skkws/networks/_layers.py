@@ -74,12 +74,17 @@ def in_precision(model, dtype):
     if dtype == "float32":
         return model
 
-    def converted(layer):
-        config = layer.get_config()
-        return type(layer).from_config(config | {"dtype": dtype} if "dtype" in config else config)
+    def converted(config):
+        """Return the settings of a layer, and of the layers inside it, in this precision."""
+        if not isinstance(config, dict):
+            return config
+        return {name: dtype if name == "dtype" else converted(value) for name, value in config.items()}
+
+    def copy(layer):
+        return type(layer).from_config(converted(layer.get_config()))
 
     inputs = keras.Input(model.input_shape[1:], dtype=dtype)
-    return keras.models.clone_model(model, input_tensors=inputs, clone_function=converted)
+    return keras.models.clone_model(model, input_tensors=inputs, clone_function=copy)
 
 
 def as_image(frames, *, least=(1, 1)):

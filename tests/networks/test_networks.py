@@ -7,6 +7,7 @@ import pytest
 
 from skkws import networks
 from skkws.networks import keyword_head, speech_embedding
+from skkws.networks._autoencoder import decoder, encoder
 from skkws.networks._layers import BatchNorm, in_precision, row_weights, seeded
 
 
@@ -84,6 +85,23 @@ def test_every_network_takes_rows_of_any_shape(network, shape):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.parametrize("network", [networks.autoencoder, networks.unet], ids=lambda network: network.__name__)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5), (7, 3), (40, 33)])
+@pytest.mark.parametrize("channels", [(4,), (4, 6), (4, 6, 8, 10)])
+def test_frames_of_any_shape_come_out_as_they_went_in(network, shape, channels):
+    rows = np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32)
+    assert np.asarray(network(shape, channels=channels)(rows)).shape == (3, *shape)
+
+
+def test_encoder_and_decoder_are_the_halves_of_the_autoencoder():
+    rows = np.random.default_rng(0).normal(size=(3, 20, 9)).astype(np.float32)
+    whole, first, last = networks.autoencoder((20, 9), 5), encoder((20, 9), 5), decoder((5,), (20, 9))
+    weights = whole.get_weights()
+    first.set_weights(weights[: len(first.weights)])
+    last.set_weights(weights[len(first.weights) :])
+    np.testing.assert_allclose(last(first(rows)), whole(rows), atol=1e-6)
+
+
 def test_batch_norm_heeds_the_weights_of_rows():
     layer = BatchNorm()
     rows = np.random.default_rng(0).normal(3, 2, (3, 5, 4)).astype(np.float32)
@@ -97,9 +115,10 @@ def test_batch_norm_heeds_the_weights_of_rows():
     np.testing.assert_allclose(layer.moving_variance, running, rtol=1e-5)
 
 
+@pytest.mark.parametrize("network", SMALL, ids=lambda network: network.__name__)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_model_in_another_precision_is_the_same_model(dtype):
-    model = networks.keyword_net((20, 8), 3)
+def test_a_model_in_another_precision_is_the_same_model(network, dtype):
+    model = network((20, 8), 3)
     other = in_precision(model, dtype)
     other.set_weights(model.get_weights())
     rows = np.random.default_rng(0).normal(size=(2, 20, 8))
