@@ -52,6 +52,7 @@ def main():
             begin = perf_counter()
             denoiser = UNetDenoiser(noise=halves[half], epochs=args.epochs, random_state=args.seed).fit(X[train])
             seconds.append(perf_counter() - begin)
+            print(f"denoiser {len(seconds)} of {2 * args.folds} trained in {seconds[-1]:.0f} s", flush=True)
             speakers.append(groups[test])
             for floor in (None, *args.floor):
                 how = "as it is" if floor is None else f"denoised, floor {floor:g}"
@@ -64,7 +65,6 @@ def main():
                     model = make_model(name, args.seed).fit(trained, y[train])
                     correct = [model.predict(rows) == y[test] for rows in tests]
                     answers.setdefault(f"{name}, {how}", []).append(correct)
-    print(f"trained in {np.median(seconds):.0f} s")
     results = {"fit": float(np.median(seconds)), "gain": {}, "accuracy": {}}
     for how, of in gains.items():
         means = {condition: float(np.mean(np.concatenate(values))) for condition, values in of.items()}

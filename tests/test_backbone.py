@@ -53,7 +53,10 @@ def test_folding_batch_norm_changes_nothing(tmp_path):
 
 
 def test_what_cannot_be_trained_is_named(tmp_path):
-    rows = np.zeros((8, 20 * 32), dtype=np.float32)
+    rows = np.full((8, 20 * 32), -5.0, dtype=np.float32)
+    for waveforms in (rows / 10, rows[:, 1:]):
+        with pytest.raises(ValueError, match=r"X must hold rows of LogMelTransformer .* waveforms first go through"):
+            train_backbone(waveforms, ["a", "b", "c", "d"] * 2, tmp_path / "own.npz")
     with pytest.raises(ValueError, match=r"n_groups must leave two words or more for each group, got n_groups=4 and 4"):
         train_backbone(rows, ["a", "b", "c", "d"] * 2, tmp_path / "own.npz", words_per_group=1)
     with pytest.raises(ValueError, match=r"is kept in an .npz file, got .*own.bin; choose another name"):
