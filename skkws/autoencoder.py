@@ -26,7 +26,7 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     Parameters
     ----------
-    n_components : int, default=32
+    n_components : int, default=16
         Length of the code.
     input_shape : (int, int) or None, default=None
         Frames and bands of a row. None takes what the names of the columns tell, or frames of 32 bands, those of
@@ -89,7 +89,7 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     def __init__(
         self,
-        n_components=32,
+        n_components=16,
         *,
         input_shape=None,
         channels=(16, 32, 64),

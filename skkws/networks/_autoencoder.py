@@ -3,7 +3,7 @@
 from math import prod
 
 
-def autoencoder(input_shape, n_components=32, *, channels=(16, 32, 64)):
+def autoencoder(input_shape, n_components=16, *, channels=(16, 32, 64)):
     """Strided convolutions down to a code, and convolutions back up to the frames.
 
     Each stage of the encoder is a 3 x 3 convolution of stride 2 with batch norm and ReLU, and the code is a dense layer
@@ -14,7 +14,7 @@ def autoencoder(input_shape, n_components=32, *, channels=(16, 32, 64)):
     ----------
     input_shape : tuple of (int, int)
         Frames and bands of a clip.
-    n_components : int, default=32
+    n_components : int, default=16
         Length of the code.
     channels : tuple of int, default=(16, 32, 64)
         Channels of each stage of the encoder; the decoder's are the same in reverse.
@@ -42,7 +42,7 @@ def autoencoder(input_shape, n_components=32, *, channels=(16, 32, 64)):
     return Model(frames, _decode(_encode(frames, n_components, channels), input_shape, channels), name="autoencoder")
 
 
-def encoder(input_shape, n_components=32, *, channels=(16, 32, 64)):
+def encoder(input_shape, n_components=16, *, channels=(16, 32, 64)):
     """First half of :func:`autoencoder`: from frames to the code. Its weights are the first ones of the whole."""
     from keras import Input, Model
 
