@@ -366,13 +366,13 @@ default="categorical_crossentropy"
             part = [column[some] for column in of_vectors], clip_of[some]
             return with_head(start, self._learn(network.head, head(start), vectors, *part, **how, **kept))
 
-        self.fine_tuned_ = False
-        if self.train_embedding == "frozen":
-            self.weights_ = train_head(slice(None), kept=kept)
-            return
-        validated = self._held_out_for_embedding(clip_of, y, groups) if kept is None else kept
+        # Drawn first, so that an embedding that is trained in vain leaves what a frozen one would have left.
+        frozen = train_head(slice(None), kept=kept)
+        self.fine_tuned_, validated = False, None
+        if self.train_embedding != "frozen":
+            validated = self._held_out_for_embedding(clip_of, y, groups) if kept is None else kept
         if validated is None:
-            self.weights_ = train_head(slice(None))
+            self.weights_ = frozen
             return
 
         def train_whole(frozen, some, **kept):
@@ -387,15 +387,15 @@ default="categorical_crossentropy"
         held_out = [column[~validated] for column in data]
         if kept is None:
             # What is decided on some of the rows is then done with all of them.
-            frozen = train_head(validated)
-            self.fine_tuned_ = self._is_better(network, train_whole(frozen, validated), frozen, X, held_out)
-            frozen = train_head(slice(None))
-            self.weights_ = train_whole(frozen, slice(None)) if self.fine_tuned_ else frozen
+            self._optimizer_state = None
+            untuned = train_head(validated)
+            tuned = train_whole(untuned, validated)
         else:
-            frozen = train_head(slice(None), kept=kept)
-            tuned = train_whole(frozen, slice(None), kept=kept)
-            self.fine_tuned_ = self._is_better(network, tuned, frozen, X, held_out)
-            self.weights_ = tuned if self.fine_tuned_ else frozen
+            untuned, tuned = frozen, train_whole(frozen, slice(None), kept=kept)
+        self.fine_tuned_ = self._is_better(network, tuned, untuned, X, held_out)
+        if self.fine_tuned_ and kept is None:
+            tuned = train_whole(frozen, slice(None))
+        self.weights_ = tuned if self.fine_tuned_ else frozen
 
     def _held_out_for_embedding(self, clip_of, y, groups):
         """Return which rows to train the embedding on, or None where there are too few to tell whether it helps."""
