@@ -200,9 +200,9 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             trained on.
         """
         X, (network, *_) = self._fitted(X)
-        frames = network.outputs(self.weights_, len(X), partial(self._scaled, X))
-        parts = (slice(i, i + self.batch_size) for i in range(0, len(X), self.batch_size))
-        return np.concatenate([-((frames[part] - self._scaled(X, part)) ** 2).mean(axis=(1, 2)) for part in parts])
+        frames = self._scaled(X, slice(None))
+        again = network.outputs(self.weights_, len(X), frames.__getitem__)
+        return -((again - frames) ** 2).mean(axis=(1, 2))
 
     def score(self, X, y=None):
         """Mean of :meth:`score_samples`, for searches over parameters.

@@ -1,6 +1,6 @@
 """Speech out of noise: a U-Net that learns a mask on the spectrogram from mixtures."""
 
-from functools import cached_property, partial
+from functools import cached_property
 from numbers import Integral, Real
 
 import numpy as np
@@ -172,7 +172,8 @@ class UNetDenoiser(WaveformTransformer):
         """
         X = self._validate(X, reset=True)
         self.output_shape_ = self._shape_for(X.shape[1])
-        spectra, network = self._spectra(), self._network()
+        mix, spectra = self._mixing(), self._spectra()
+        network = self._network(spectra)
         random_state = check_random_state(self.random_state)
         weights = network.initial_weights(random_state)
         rng = np.random.default_rng(random_state.randint(2**31 - 1))
@@ -180,10 +181,9 @@ class UNetDenoiser(WaveformTransformer):
         def batches():
             order = rng.permutation(len(X))
             for some in np.array_split(order, -(-len(X) // self.batch_size)):
-                clean, mixtures = spectra.bands(X[some]), spectra.bands(self._mixtures(X[some], rng))
+                clean, mixtures = (spectra.bands(spectra.of(rows)) for rows in (X[some], mix(X[some], rng)))
                 level = _level(mixtures)
-                clean, mixtures = clean / level, mixtures / level
-                yield _log(mixtures), np.stack([clean, mixtures], axis=1)
+                yield _log(mixtures / level), np.stack([clean / level, mixtures / level], axis=1)
 
         how = {"epochs": self.epochs, "learning_rate": self.learning_rate, "verbose": self.verbose}
         self.weights_, loss = network.train(weights, batches, **how)
@@ -211,37 +211,45 @@ class UNetDenoiser(WaveformTransformer):
         X = X[X.any(axis=1)]
         if not len(X):
             raise ValueError("All rows are digital silence, of which no signal-to-noise ratio is defined; pass speech.")
-        mixtures = self._mixtures(X, np.random.default_rng(0))
+        mixtures = self._mixing()(X, np.random.default_rng(0))
         before, after = (signal_to_noise_ratio(X, rows) for rows in (mixtures, self._frames(mixtures)))
         return float(np.mean(after - before))
 
     def _frames(self, X):
-        spectra, network = self._spectra(), self._network()
+        spectra = self._spectra()
+        network = self._network(spectra)
         out = np.empty_like(X)
         for start in range(0, len(X), _BLOCK):
-            rows = X[start : start + _BLOCK]
-            bands = spectra.bands(rows)
+            noisy = spectra.of(X[start : start + _BLOCK])
+            bands = spectra.bands(noisy)
             frames = _log(bands / _level(bands))
-            mask = network.outputs(self.weights_, len(rows), partial(frames.__getitem__))
-            out[start : start + _BLOCK] = spectra.weighed(rows, np.maximum(mask, self.floor))
+            mask = network.outputs(self.weights_, len(frames), frames.__getitem__)
+            out[start : start + _BLOCK] = spectra.rows(noisy * spectra.on_bins(np.maximum(mask, self.floor)))
         return out
 
-    def _mixtures(self, X, rng):
-        """Mix rows with noise."""
-        mixtures = ColoredNoise(self.snr_db, sample_rate=self.sample_rate)(X, rng)
+    def _mixing(self):
+        """Return the function that mixes rows with noise, drawn by a generator."""
+        how = {"snr_db": self.snr_db, "sample_rate": self.sample_rate}
+        colored, share = ColoredNoise(**how), 1.0
+        recorded = None
         if self.noise is not None:
-            recorded = rng.random(len(X)) >= _COLORED
-            add = BackgroundNoise(self.noise, self.snr_db, sample_rate=self.sample_rate)
-            mixtures[recorded] = add(X[recorded], rng)
-        return mixtures
+            recorded, share = BackgroundNoise(self.noise, **how), _COLORED
+
+        def mix(rows, rng):
+            mixtures, with_color = np.empty_like(rows), rng.random(len(rows)) < share
+            for some, add in ((with_color, colored), (~with_color, recorded)):
+                if some.any():
+                    mixtures[some] = add(rows[some], rng)
+            return mixtures
+
+        return mix
 
     def _spectra(self):
         return _Spectra(self.sample_rate, self.n_mels, self.n_features_in_)
 
-    def _network(self):
-        shape = self._spectra().shape
+    def _network(self, spectra):
         settings = (("channels", tuple(self.channels)),)
-        return FrameNet(unet, settings, shape, loss=_compressed_error, target_shape=(2, *shape))
+        return FrameNet(unet, settings, spectra.shape, loss=_compressed_error, target_shape=(2, *spectra.shape))
 
 
 class _Spectra:
@@ -257,19 +265,22 @@ class _Spectra:
         )
         self.shape = self._fourier.p_num(self._padded), n_mels
 
-    def transform(self, rows):
-        """Spectra (n_rows, frames, bins)."""
+    def of(self, rows):
+        """Spectra (n_rows, frames, bins) of rows."""
         missing = self._padded - rows.shape[1]
         return self._fourier.stft(np.pad(rows, ((0, 0), (0, missing)))).swapaxes(1, 2)
 
-    def bands(self, rows):
-        """Magnitudes of mel bands (n_rows, frames, n_mels)."""
-        return np.abs(self.transform(rows)).astype(np.float32) @ self._bands
+    def rows(self, spectra):
+        """Rows with these spectra."""
+        return self._fourier.istft(spectra.swapaxes(1, 2), k1=self._padded)[:, : self._n_samples]
 
-    def weighed(self, rows, mask):
-        """Rows whose spectra are weighed by a mask on the bands."""
-        weighed = self.transform(rows) * (mask @ self._bins)
-        return self._fourier.istft(weighed.swapaxes(1, 2), k1=self._padded)[:, : self._n_samples]
+    def bands(self, spectra):
+        """Magnitudes of mel bands (n_rows, frames, n_mels)."""
+        return np.abs(spectra).astype(np.float32) @ self._bands
+
+    def on_bins(self, mask):
+        """Spread a mask on the bands (n_rows, frames, n_mels) over the bins."""
+        return mask @ self._bins
 
     @cached_property
     def _bins(self):

@@ -243,15 +243,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """Fix shape, scale and initial weights."""
         self._shape = self._row_shape(X.shape[1])
         self._dtype = X.dtype.name
-        self.scaler_ = self._scaler(X, rows, sample_weight, self._shape) if self.standardize else None
+        self.scaler_ = self._scaler(X, rows, sample_weight) if self.standardize else None
         self._random_state = check_random_state(self.random_state)
         self.weights_ = self._network().initial_weights(self._random_state)
         self._optimizer_state = None
         self.history_, self.n_iter_ = {}, 0
 
-    def _scaler(self, X, rows, sample_weight, shape):
-        """Fit a scaler of the bands of rows of this shape."""
-        return band_scaler(X, shape, rows, sample_weight)
+    def _scaler(self, X, rows, sample_weight):
+        """Fit a scaler of the bands of these rows."""
+        return band_scaler(X, self._shape, rows, sample_weight)
 
     def _clips(self, X):
         if self.scaler_ is None:

@@ -18,7 +18,7 @@ from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, sca
 from skkws.classifiers._head import KeywordHeadClassifier
 from skkws.classifiers._head_network import Clips
 from skkws.classifiers._net import Net
-from skkws.features._frame_rows import row_shape
+from skkws.features._frame_rows import band_scaler, row_shape
 from skkws.networks._speech_embedding import N_BANDS
 
 # Bands of a frame, where rows do not tell: what each network was made for. None: samples of a waveform are frames of
@@ -343,10 +343,9 @@ default="categorical_crossentropy"
             counts = np.bincount(np.searchsorted(self.classes_, y), weight, len(self.classes_)) + 1
             self.weights_[-1] = np.log(counts / counts.sum()).astype(self._dtype)
 
-    def _scaler(self, X, rows, sample_weight, shape):
-        # Of log-mel frames for the embedding nothing is standardised but the vectors that it makes of them.
-        on_embedding = self.network == _ON_EMBEDDING and shape == self._shape
-        return None if on_embedding else super()._scaler(X, rows, sample_weight, shape)
+    def _scaler(self, X, rows, sample_weight):
+        # For the embedding it is not the frames that are standardised, but the vectors that it makes of them.
+        return None if self.network == _ON_EMBEDDING else super()._scaler(X, rows, sample_weight)
 
     def _train(self, X, rows, y, sample_weight, clip_of, *, epochs, schedule, kept=None, groups=None):
         if self.network != _ON_EMBEDDING:
@@ -355,7 +354,7 @@ default="categorical_crossentropy"
         network, data = self._network(), self._data(rows, y, sample_weight)
         vectors = network.vectors(self.weights_, X, rows)
         if self.standardize and not self.n_iter_:
-            scaler = self._scaler(vectors, np.arange(len(rows)), sample_weight, network.vectors_shape)
+            scaler = band_scaler(vectors, network.vectors_shape, sample_weight=sample_weight)
             self.weights_ = with_scale(self.weights_, scaler)
         vectors = network.standardized(self.weights_, vectors)
         of_vectors = np.arange(len(rows)), *data[1:]

@@ -76,6 +76,8 @@ def in_precision(model, dtype):
 
     def converted(config):
         """Return the settings of a layer, and of the layers inside it, in this precision."""
+        if isinstance(config, list):
+            return [converted(value) for value in config]
         if not isinstance(config, dict):
             return config
         return {name: dtype if name == "dtype" else converted(value) for name, value in config.items()}

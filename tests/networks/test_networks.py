@@ -2,6 +2,7 @@
 
 import random
 
+import keras
 import numpy as np
 import pytest
 
@@ -124,6 +125,18 @@ def test_a_model_in_another_precision_is_the_same_model(network, dtype):
     rows = np.random.default_rng(0).normal(size=(2, 20, 8))
     assert {weight.dtype for weight in other.weights} == {dtype}
     np.testing.assert_allclose(other(rows), model(rows), atol=1e-5)
+
+
+def test_layers_inside_layers_take_the_precision_too():
+    inner = keras.Sequential([keras.layers.Dense(3, activation="relu"), keras.layers.Dense(2)])
+    cells = keras.layers.RNN(keras.layers.StackedRNNCells([keras.layers.GRUCell(4), keras.layers.GRUCell(3)]))
+    frames = keras.Input((5, 4))
+    model = keras.Model(frames, cells(keras.layers.TimeDistributed(inner)(frames)))
+    other = in_precision(model, "float64")
+    other.set_weights(model.get_weights())
+    rows = np.random.default_rng(0).normal(size=(2, 5, 4))
+    assert {weight.dtype for weight in other.weights} == {"float64"}
+    np.testing.assert_allclose(other(rows), model(rows), atol=1e-6)
 
 
 def test_seeding_leaves_no_trace():
