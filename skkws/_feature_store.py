@@ -135,6 +135,10 @@ class FeatureStore:
             except FileNotFoundError:
                 pass  # another process is done with it
 
+    def __getstate__(self):
+        """Leave what is in the folder behind: the process that gets this finds out by itself."""
+        return vars(self) | {"_shard_of": {}, "_seen": set(), "_damaged": set()}
+
     def __contains__(self, key):
         """Whether a key was known at the last `refresh` or `read`."""
         return key in self._shard_of

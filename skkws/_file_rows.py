@@ -4,12 +4,15 @@ import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from time import perf_counter
 
 import numpy as np
-from joblib import effective_n_jobs
+from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
@@ -18,6 +21,7 @@ from skkws._feature_store import FeatureStore, content_key
 from skkws._fingerprint import fingerprint
 from skkws._progress import progress
 from skkws._recording import AudioError, read_bytes
+from skkws._stateless import fitted_without_data, noise_rows
 from skkws.audio import AudioLoader, _load_clip
 from skkws.caching import compute_rows
 from skkws.embedding import SpeechEmbeddingTransformer
@@ -62,7 +66,9 @@ class FileRows:
         self._options = loader._options()
         setting = None if cache_dir is None else fingerprint(loader, self.transformer)
         self._store = None if cache_dir is None else FeatureStore(cache_dir, setting)
-        self._n_threads = effective_n_jobs(n_jobs)
+        # Files are decoded by threads; where the user has named processes or a cluster, whole batches go there.
+        self._elsewhere = not getattr(get_active_backend(prefer="threads")[0], "supports_sharedmem", False)
+        self._n_jobs = n_jobs
 
     def __len__(self):
         return len(self.paths)
@@ -82,23 +88,43 @@ class FileRows:
         batch : Batch
         """
         order = np.arange(len(self)) if order is None else order
+        with progress("Extracting features", len(order), verbose=verbose) as advance:
+            start, n_done = perf_counter(), 0
+            for batch in self._computed_elsewhere(order) if self._elsewhere else self._computed(order):
+                yield batch
+                n_now = len(batch.indices) + len(batch.errors)
+                n_done += n_now
+                advance(f"{n_done / (perf_counter() - start):.0f} clips/s", n_now)
+
+    def _computed(self, order):
+        """Yield batches that are computed here."""
         if self._store:
             self._store.refresh()
-        with (
-            _threads(self._n_threads) as pool,
-            progress("Extracting features", len(order), verbose=verbose) as advance,
-        ):
-            start, n_done = perf_counter(), 0
-            for clips in self._read_ahead(pool, order):
+        n_threads = effective_n_jobs(self._n_jobs)
+        with _threads(n_threads) as pool:
+            for clips in self._read_ahead(pool, n_threads, order):
                 yield self._batch(clips)
-                n_done += len(clips)
-                advance(f"{n_done / (perf_counter() - start):.0f} clips/s", len(clips))
 
-    def _read_ahead(self, pool, order):
+    def _computed_elsewhere(self, order):
+        """Yield batches that are computed by the processes of joblib's backend."""
+        parts = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
+        batches = Parallel(self._n_jobs, return_as="generator")(
+            delayed(_whole_batch)(self._only([self.paths[i] for i in part])) for part in parts
+        )
+        for part, batch in zip(parts, batches, strict=True):
+            yield replace(batch, indices=part[batch.indices])
+
+    def _only(self, paths):
+        """Return the same for some of the files."""
+        some = copy(self)
+        some.paths = paths
+        return some
+
+    def _read_ahead(self, pool, n_threads, order):
         """Yield what `_read` makes of the files, batch by batch, and have two more batches read meanwhile."""
 
         def read(batch):
-            parts = [part.tolist() for part in np.array_split(batch, self._n_threads) if len(part)]
+            parts = [part.tolist() for part in np.array_split(batch, n_threads) if len(part)]
             return [pool.submit(lambda part: [self._read(i) for i in part], part) for part in parts]
 
         starts = range(0, len(order), self.batch_size)
@@ -151,6 +177,19 @@ class FileRows:
         return Batch(indices, rows, errors, int(known.sum()))
 
 
+def _whole_batch(file_rows):
+    """Compute all rows as one batch, in another process, which learns once what is in the cache."""
+    if file_rows._store:
+        file_rows._store = _store_in(file_rows._store.folder)
+        file_rows._store.refresh()
+    return file_rows._batch([file_rows._read(i) for i in range(len(file_rows))])
+
+
+@lru_cache(1)
+def _store_in(folder):
+    return FeatureStore(folder.parent, folder.name)
+
+
 def check_batch_size(batch_size):
     """Return the number of clips in a batch if it is one."""
     if batch_size < 1:
@@ -200,15 +239,14 @@ def _ready_transformer(transformer, n_samples):
     try:
         check_is_fitted(transformer)
     except NotFittedError:
-        noises = np.random.default_rng(0).uniform(-0.1, 0.1, (2, 2, n_samples)).astype(np.float32)
-        fits = [clone(transformer).fit(rows) for rows in noises]
-        if fingerprint(fits[0]) != fingerprint(fits[1]):
+        fitted = fitted_without_data(transformer, noise_rows(n_samples))
+        if fitted is None:
             raise ValueError(
                 "transformer must be fitted, or be one whose fit learns nothing from the data, and this "
                 f"{type(transformer).__name__} is neither. Fit it first, to waveform rows from AudioLoader, or put "
                 "what learns behind the features."
             ) from None
-        return fits[0]
+        return fitted
     return transformer
 
 

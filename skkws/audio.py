@@ -60,7 +60,7 @@ def _as_waveform(clip, name):
     return pcm_to_float(y)
 
 
-def _as_clip_list(X):
+def as_clip_list(X):
     """Return the clips of a 1-D collection as a list, or None if `X` can only be an array of waveform rows."""
     if is_source(X):
         raise ValueError(f"X must be a collection of clips, got a single {type(X).__name__}. Pass a list: [X].")
@@ -82,7 +82,7 @@ def _as_clip_list(X):
     return None
 
 
-def _clip_names(clips):
+def clip_names(clips):
     return [source_name(clip, f"clip {index}") for index, clip in enumerate(clips)]
 
 
@@ -119,7 +119,7 @@ class AudioLoader(TransformerMixin, BaseEstimator):
         The rate of the clips that come as arrays, in Hz. None means `sample_rate`. Set it to search over
         `sample_rate` with arrays as `X`. A file brings its own rate, and this parameter does not touch it.
     n_jobs : int or None, default=None
-        The number of clips read at the same time (joblib, threads by preference). The result does not depend on it.
+        The number of clips read at the same time (joblib, threads). The result does not depend on it.
     verbose : bool or int, default=0
         Whether to draw a progress bar on the standard error stream.
 
@@ -202,7 +202,7 @@ class AudioLoader(TransformerMixin, BaseEstimator):
         if self.duration is not None:
             self.n_samples_ = self._row_length()
             return self
-        for clip, name in zip(clips, _clip_names(clips), strict=True):
+        for clip, name in zip(clips, clip_names(clips), strict=True):
             result = _load_clip(clip, name, **self._options())
             if not isinstance(result, Exception):
                 self.n_samples_ = len(result)
@@ -239,10 +239,10 @@ class AudioLoader(TransformerMixin, BaseEstimator):
         self._validate_params()
         clips = self._check_clips(X, reset=False)
         n_samples = self._row_length()
-        names = _clip_names(clips)
+        names = clip_names(clips)
         options = self._options()
         # Decoding and resampling release the interpreter's lock, and threads share file objects and arrays.
-        results = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
+        results = Parallel(n_jobs=self.n_jobs, require="sharedmem", return_as="generator")(
             delayed(_load_clip)(clip, name, **options) for clip, name in zip(clips, names, strict=True)
         )
 
@@ -312,7 +312,7 @@ class AudioLoader(TransformerMixin, BaseEstimator):
 
     def _check_clips(self, X, *, reset):
         """Return the clips of `X` as a sequence, whatever form `X` has."""
-        clips = _as_clip_list(X)
+        clips = as_clip_list(X)
         if clips is not None:
             if reset:  # a list has no columns, and a refit forgets those of an earlier array
                 vars(self).pop("n_features_in_", None)

@@ -1,18 +1,32 @@
 import pickle
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile as sf
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.random_projection import GaussianRandomProjection
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
-from skkws import CachedTransformer, LogMelTransformer, MFCCTransformer, SpeechEmbeddingTransformer
+from skkws import (
+    AudioLoader,
+    CachedTransformer,
+    LogMelTransformer,
+    MFCCTransformer,
+    SpeechEmbeddingTransformer,
+    _recording,
+    audio,
+)
+from skkws.audio import AudioError
 
 computed = []
 
@@ -277,3 +291,120 @@ def drop_one(X):
 def test_what_is_no_dense_row_for_each_clip_is_refused(clips, tmp_path, function):
     with pytest.raises(ValueError, match=r"FunctionTransformer gave a .* shape .*dense 2-D arrays of numbers, 36 rows"):
         CachedTransformer(FunctionTransformer(function), tmp_path).fit_transform(clips)
+
+
+# Files, and what fit needs no data for
+
+
+@pytest.fixture
+def files(speech_folder, tmp_path):
+    copied = shutil.copytree(speech_folder, tmp_path / "words")
+    return sorted(map(str, copied.rglob("*.wav")))
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Names of the files that are decoded."""
+    names = []
+
+    def decode(source, name):
+        names.append(name)
+        return _recording.decode(source, name)
+
+    monkeypatch.setattr(audio, "decode", decode)
+    return names
+
+
+def from_files(*steps):
+    return make_pipeline(AudioLoader(), *steps)
+
+
+def test_from_files_rows_equal_the_pipelines_own_and_known_ones_are_not_decoded(files, tmp_path, decoded):
+    pipeline = from_files(MFCCTransformer())
+    expected = clone(pipeline).fit_transform(files)
+    decoded.clear()
+    cached = CachedTransformer(pipeline, tmp_path / "cache").fit(files)
+    np.testing.assert_array_equal(cached.transform(files[3:9]), expected[3:9])
+    assert decoded == files[3:9]
+    np.testing.assert_array_equal(cached.transform(files), expected)
+    assert sorted(decoded) == files
+    again = CachedTransformer(pipeline, tmp_path / "cache").fit(np.array(files)).transform(np.array(files[::-1]))
+    np.testing.assert_array_equal(again, expected[::-1])
+    assert len(decoded) == len(files)
+
+
+def test_a_file_that_was_written_anew_is_another_row(files, tmp_path):
+    cached = CachedTransformer(from_files(Counting()), tmp_path / "cache").fit(files)
+    before = cached.transform(files)
+    y, rate = sf.read(files[1])
+    sf.write(files[1], y / 2, rate)
+    after = cached.transform(files)
+    np.testing.assert_allclose(after[1], before[1] / 4, rtol=1e-3)
+    np.testing.assert_array_equal(np.delete(after, 1, axis=0), np.delete(before, 1, axis=0))
+    assert computed[-1] == 1
+
+
+def test_paths_bytes_and_samples_are_told_by_what_they_hold(files, tmp_path):
+    samples = [sf.read(file, dtype="float32")[0] for file in files[:3]]
+    contents = [Path(file).read_bytes() for file in files[:3]]
+    cached = CachedTransformer(from_files(Counting()), tmp_path / "cache").fit(files)
+    for clips in (files[:3], [Path(file) for file in files[:3]], contents, samples):
+        np.testing.assert_allclose(cached.transform(clips), from_files(Counting()).fit_transform(samples), rtol=1e-6)
+    assert computed == [3, 3, 3, 3, 3, 3]  # paths and bytes once, samples once, and four times without a cache
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "message"),
+    [
+        ("missing.wav", FileNotFoundError, r"missing\.wav: no such file\. Check the path"),
+        ("junk.wav", AudioError, r"junk\.wav"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_and_the_others_stay(files, tmp_path, bad, error, message):
+    (tmp_path / "junk.wav").write_bytes(b"no sound at all")
+    cached = CachedTransformer(from_files(Counting()), tmp_path / "cache").fit(files)
+    before = cached.transform(files)
+    with pytest.raises(error, match=message):
+        cached.transform([*files, str(tmp_path / bad)])
+    computed.clear()
+    np.testing.assert_array_equal(cached.transform(files), before)
+    assert not computed
+
+
+def test_what_learns_nothing_is_fitted_without_computing_the_steps_before(clips, files, tmp_path, decoded):
+    CachedTransformer(make_pipeline(Counting(), FunctionTransformer()), tmp_path / "cache").fit(clips)
+    assert len(clips) not in computed
+    CachedTransformer(from_files(MFCCTransformer()), tmp_path / "cache").fit(files)
+    assert not set(decoded) & set(files)
+
+
+@pytest.mark.parametrize("learns", [StandardScaler(), GaussianRandomProjection(3, random_state=0), PCA(2)])
+def test_what_is_learnt_is_learnt_from_the_files(files, tmp_path, learns):
+    pipeline = from_files(Counting(), learns)
+    expected = clone(pipeline).fit(files[:20]).transform(files)
+    cached = CachedTransformer(pipeline, tmp_path / "cache").fit(files[:20])
+    np.testing.assert_array_equal(cached.transform(files), expected)
+
+
+def test_what_depends_on_the_number_of_rows_is_learnt_from_them(clips, tmp_path):
+    class Counted(Counting):
+        def fit(self, X, y=None):
+            self.n_rows_ = len(X)
+            return self
+
+    assert CachedTransformer(Counted(), tmp_path).fit(clips).transformer_.n_rows_ == len(clips)
+
+
+def test_a_search_from_files_decodes_each_once_for_each_setting(files, tmp_path, decoded):
+    words = np.array([Path(file).parent.name for file in files])
+    voices = np.array([Path(file).name.split("_")[0] for file in files])
+    pipeline = Pipeline([("features", CachedTransformer(cache_dir=tmp_path / "c")), ("clf", LogisticRegression(C=0.1))])
+    grid = {
+        "features__transformer": [from_files(MFCCTransformer(n_mfcc=n)) for n in (8, 12)],
+        "clf__C": [0.01, 0.1, 1.0],
+    }
+    search = GridSearchCV(pipeline, grid, cv=GroupKFold(2), refit=False).fit(files, words, groups=voices)
+    assert len(decoded) == 2 * len(files)
+    pipeline.set_params(features__cache_dir=None)
+    plain = GridSearchCV(pipeline, grid, cv=GroupKFold(2), refit=False).fit(files, words, groups=voices)
+    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"])
