@@ -32,6 +32,7 @@ from skkws.compare import make_model
 from skkws.metrics import accuracy_interval
 from skkws.networks import speech_embedding
 from skkws.networks._embedding_head import PADDING
+from skkws.networks._multiply_adds import of_model
 
 _TUNED = {"network": "embedding+head", "epochs": 60, "batch_size": 64}
 
@@ -149,31 +150,12 @@ def cost(fitted):
         return 0, 0
     model = fitted.model_
     heads = isinstance(fitted, KeywordHeadClassifier) or fitted.network in ("head", "flat_head")
-    weights, multiply_adds = model.count_params(), operations(model)
+    weights, multiply_adds = model.count_params(), of_model(model)
     if heads:  # behind the embedding of one second
         embedding = speech_embedding()
         weights += embedding.count_params()
-        multiply_adds += operations(embedding, (98 + PADDING, 32))
+        multiply_adds += of_model(embedding, (98 + PADDING, 32))
     return weights, multiply_adds
-
-
-def operations(model, shape=None):
-    """Multiply-adds of one clip, as TensorFlow's profiler counts them, which does not look into loops."""
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2_as_graph
-
-    spec = tf.TensorSpec((1, *(shape or model.input_shape[1:])), tf.float32)
-    function = tf.function(lambda x: model(x, training=False)).get_concrete_function(spec)
-    frozen, _ = convert_variables_to_constants_v2_as_graph(function)
-    with tf.Graph().as_default() as graph:
-        tf.graph_util.import_graph_def(frozen.graph.as_graph_def(), name="")
-        options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
-        options = tf.compat.v1.profiler.ProfileOptionBuilder(options).with_empty_output().build()
-        counted = tf.compat.v1.profiler.profile(graph, options=options).total_float_ops // 2
-    loops = [layer for layer in model.layers if type(layer).__name__ == "Bidirectional"]
-    return counted + sum(
-        layer.input.shape[1] * int(np.prod(w.shape)) for layer in loops for w in layer.weights if "kernel" in w.path
-    )
 
 
 if __name__ == "__main__":

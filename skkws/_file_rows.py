@@ -11,14 +11,14 @@ from itertools import islice
 from time import perf_counter
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
-from joblib.parallel import get_active_backend
+from joblib import delayed, effective_n_jobs
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skkws._feature_store import FeatureStore, content_key
 from skkws._fingerprint import fingerprint
+from skkws._parallel import in_order, shares_memory
 from skkws._progress import progress
 from skkws._recording import AudioError, read_bytes
 from skkws._stateless import fitted_without_data, noise_rows
@@ -67,7 +67,7 @@ class FileRows:
         setting = None if cache_dir is None else fingerprint(loader, self.transformer)
         self._store = None if cache_dir is None else FeatureStore(cache_dir, setting)
         # Files are decoded by threads; where the user has named processes or a cluster, whole batches go there.
-        self._elsewhere = not getattr(get_active_backend(prefer="threads")[0], "supports_sharedmem", False)
+        self._elsewhere = not shares_memory()
         self._n_jobs = n_jobs
 
     def __len__(self):
@@ -108,9 +108,8 @@ class FileRows:
     def _computed_elsewhere(self, order):
         """Yield batches that are computed by the processes of joblib's backend."""
         parts = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
-        batches = Parallel(self._n_jobs, return_as="generator")(
-            delayed(_whole_batch)(self._only([self.paths[i] for i in part])) for part in parts
-        )
+        tasks = (delayed(_whole_batch)(self._only([self.paths[i] for i in part])) for part in parts)
+        batches = in_order(tasks, self._n_jobs)
         for part, batch in zip(parts, batches, strict=True):
             yield replace(batch, indices=part[batch.indices])
 

@@ -32,6 +32,8 @@ _DEMO_CLIPS_PER_WORD = 48
 _TRAINABLE = ("embedding+head", "embedding+logreg", "mfcc+logreg")
 _PREDICTED_AT_ONCE = 256
 _FEATURES = ("embedding", "logmel", "mfcc")
+# Folder in --output that keeps what a comparison has finished.
+_CHECKPOINTS = ".finished"
 
 _Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that holds a folder of recordings for each word.")]
 _Group = Annotated[
@@ -43,7 +45,13 @@ _Limit = Annotated[int | None, typer.Option(min=1, help="Recordings per word at 
 _Duration = Annotated[float, typer.Option(min=0.1, help="Seconds that each clip is cropped or padded to.")]
 _Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 _Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Processes; each fit already uses all cores.")]
-_Models = Annotated[str | None, typer.Option(help="Names to compare, parted by commas (default: all).")]
+_Models = Annotated[
+    str | None,
+    typer.Option(
+        help="What to compare, parted by commas: names (default: all), or module:object for pipelines of yours."
+    ),
+]
+_Repeats = Annotated[int, typer.Option(min=1, help="Times that the folds are drawn anew.")]
 _Folds = Annotated[
     int | None, typer.Option(min=2, help="Folds (default: one speaker at a time up to 10 speakers, otherwise 5).")
 ]
@@ -77,19 +85,29 @@ def compare(
     folder: _Folder,
     models: _Models = None,
     folds: _Folds = None,
+    repeats: _Repeats = 1,
     labels: _Labels = None,
     limit: _Limit = None,
     group: _Group = None,
     duration: _Duration = 1.0,
+    noise: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of recorded noise to test in (default: pink noise).")
+    ] = None,
     seed: _Seed = 0,
     n_jobs: _Jobs = None,
     output: _Output = None,
 ):
-    """Cross-validate deep against classical on a folder of recordings, no speaker on both sides."""
+    """Cross-validate deep against classical on a folder of recordings, no speaker on both sides.
+
+    With --output a comparison that was interrupted goes on where it stopped when it is run again.
+    """
     names = _check_options(models, output)
     X, data = _load(folder, labels=labels, limit=limit, group=group, duration=duration, seed=seed, n_jobs=n_jobs)
     settings = {"folder": str(folder), "labels": _parted(labels), "limit": limit, "group": group, "duration": duration}
-    _compare(X, data.target, data.groups, names, folds, seed, n_jobs, output, settings)
+    settings["noise"] = noise and str(noise)
+    data.names = [os.path.relpath(path, folder) for path in data.filenames]
+    how = {"folds": folds, "n_repeats": repeats, "random_state": seed, "n_jobs": n_jobs}
+    _compare(X, data, names, output, settings, noise=noise, **how)
 
 
 @app.command()
@@ -108,7 +126,8 @@ def demo(models: _Models = None, folds: _Folds = None, seed: _Seed = 0, n_jobs: 
         "people run [bold]skkws compare DIR[/bold] on a folder of recordings.\n"
     )
     settings = {"synthesized": True, "words": _DEMO_WORDS, "clips_per_word": _DEMO_CLIPS_PER_WORD}
-    _compare(speech.data, speech.target, speech.groups, names, folds, seed, n_jobs, output, settings)
+    how = {"folds": folds, "random_state": seed, "n_jobs": n_jobs, "n_examples": (1, 5, 20), "snr_db": (10,)}
+    _compare(speech.data, speech, names, output, settings, **how)
 
 
 @app.command()
@@ -316,7 +335,8 @@ def _load(folder, *, labels, limit, group, duration, seed, n_jobs):
         X = loader.fit(data.filenames).transform(data.filenames)
     for _, _, reason in loader.skipped_:
         _say(f"left out: {reason}")
-    data.target, data.groups = data.target[loader.kept_], data.groups[loader.kept_]
+    for name in ("filenames", "target", "groups"):
+        data[name] = data[name][loader.kept_]
     return X, data
 
 
@@ -416,28 +436,34 @@ def _parted(names):
 
 def _check_options(models, output):
     """Model names to compare, after a look at what would otherwise go wrong at the end of the work."""
-    from skkws.compare import MODEL_NAMES, make_model
+    from skkws.compare import MODEL_NAMES, resolve_models
 
     names = _parted(models) or MODEL_NAMES
-    for name in names:
-        try:
-            make_model(name)
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="--models") from error
+    try:
+        resolve_models(names)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--models") from error
     if output:
         _check_writable(output, "--output")
     return names
 
 
-def _compare(X, y, groups, names, folds, seed, n_jobs, output, settings):
-    from skkws.compare import compare_models
+def _compare(X, data, names, output, settings, **how):
+    from skkws.compare import compare_classifiers
     from skkws.report import can_draw, print_tables, write_report
 
-    comparison = compare_models(X, y, groups, models=names, folds=folds, random_state=seed, n_jobs=n_jobs, verbose=1)
+    checkpoints = output and output / _CHECKPOINTS
+    how |= {"models": names, "checkpoint_dir": checkpoints}
+    try:
+        comparison = compare_classifiers(X, data.target, data.groups, verbose=1, **how)
+    except KeyboardInterrupt:
+        if output:
+            _say(f"What is finished is kept in {checkpoints}; the same command goes on there.")
+        raise
     print_tables(comparison, _out)
     if output:
-        settings |= {"models": names, "folds": folds, "seed": seed, "n_jobs": n_jobs}
-        files = write_report(comparison, output, settings=settings)
+        settings = {name: value for name, value in how.items() if name != "checkpoint_dir"} | settings
+        files = write_report(comparison, output, settings=settings, waveforms=X, names=data.get("names"))
         _say(f"\nWritten to {output}: {', '.join(file.name for file in files)}")
         if not can_draw():
             _say('No pictures without matplotlib: pip install "skkws[plot]".')

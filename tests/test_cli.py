@@ -81,7 +81,7 @@ def test_compare_prints_tables_and_writes_a_report(speech_folder, tmp_path):
     code, out, err = run("compare", speech_folder, "--limit", 10, "--models", models, "--seed", 3, "--output", folder)
     assert code == 0, err
     assert out.startswith("30 clips, 3 labels, 4 speakers; leaving out one of 4 speakers at a time\n")
-    assert out.count("embedding+logreg") == out.count("mfcc+logreg") == 2
+    assert out.count("embedding+logreg") == out.count("mfcc+logreg") == 3, "leader board, few examples, noise"
     assert max(map(len, out.splitlines())) <= 80
     assert "Loading audio" not in out
     assert "Loading audio" in err
@@ -96,13 +96,17 @@ def test_compare_prints_tables_and_writes_a_report(speech_folder, tmp_path):
         "duration": 1.0,
         "models": ["embedding+logreg", "mfcc+logreg"],
         "folds": None,
-        "seed": 3,
+        "n_repeats": 1,
+        "noise": None,
+        "random_state": 3,
         "n_jobs": None,
     }
     for row in content["models"]:
         assert f"{row['accuracy']:.3f}" in out
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert str(speech_folder / "yes") not in page, "names of clips are those in the folder"
     for file in folder.iterdir():
-        assert file.name in err
+        assert file.name in err or file.name == ".finished"
     with (folder / "results.csv").open(newline="") as file:
         assert [row["model"] for row in csv.DictReader(file)] == ["embedding+logreg", "mfcc+logreg"]
 
@@ -162,7 +166,7 @@ def test_demo_compares_on_speech_it_calls_synthesized(tmp_path, monkeypatch):
     assert code == 0, err
     assert "Synthesized speech, not recordings of people: 12 clips of 2 words" in " ".join(out.split())
     assert "skkws compare DIR" in " ".join(out.split())
-    assert out.count("embedding+logreg") == out.count("mfcc+logreg") == 2
+    assert out.count("embedding+logreg") == out.count("mfcc+logreg") == 3
     settings = json.loads((tmp_path / "results.json").read_text())["settings"]
     assert settings["synthesized"] is True
     assert settings["words"] == ["left", "right"]
@@ -524,7 +528,7 @@ def test_an_interrupt_is_one_message_and_exit_code_130(speech_folder, monkeypatc
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skkws.compare.compare_models", interrupt)
+    monkeypatch.setattr("skkws.compare.compare_classifiers", interrupt)
     code, out, err = run("compare", speech_folder, "--models", CHEAP)
     assert (code, out) == (130, "")
     assert err.endswith("skkws: interrupted; nothing half-written is left.\n")
@@ -564,14 +568,15 @@ def test_the_program_writes_results_alone(speech_folder, recordings, tmp_path):
 
 
 @posix
-def test_ctrl_c_ends_compare_with_one_message_and_no_files(speech_folder, tmp_path):
+def test_ctrl_c_ends_compare_with_one_message_and_keeps_what_is_finished(speech_folder, tmp_path):
     process = start("compare", speech_folder, "--output", tmp_path)  # all models, which takes a while
     err = interrupt_after(process, "Computing features")
     assert process.returncode == 130
     assert err.count("skkws: interrupted; nothing half-written is left.") == 1
     assert "Traceback" not in err
     assert "Aborted" not in err
-    assert os.listdir(tmp_path) == []
+    assert "What is finished is kept in" in err
+    assert os.listdir(tmp_path) == [".finished"]
 
 
 @posix

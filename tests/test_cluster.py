@@ -76,7 +76,7 @@ def head_search(cache_dir):
 
 def test_a_search_scores_to_the_last_digit_as_on_one_machine(client, speech, tmp_path):
     here = head_search(tmp_path / "here").fit(speech.data, speech.target, groups=speech.groups)
-    with on_dask(client, data=[speech.data, speech.target]):
+    with on_dask(client):
         there = head_search(tmp_path / "there").fit(speech.data, speech.target, groups=speech.groups)
     np.testing.assert_array_equal(scores(there), scores(here))
     np.testing.assert_array_equal(there.predict_proba(speech.data), here.predict_proba(speech.data))
@@ -90,12 +90,30 @@ def test_a_worker_that_is_killed_loses_no_result(client, speech, tmp_path):
         refit=False,
     )
     workers = set(client.run(os.getpid).values())
-    with on_dask(client, data=[speech.data, speech.target]):
+    with on_dask(client):
         search.fit(speech.data, speech.target, groups=speech.groups)
     there = scores(search)
     client.wait_for_workers(2, timeout=60)
     assert len(workers & set(client.run(os.getpid).values())) == 1, "one was killed, and another one took its place"
     np.testing.assert_array_equal(there, scores(search.fit(speech.data, speech.target, groups=speech.groups)))
+
+
+def test_a_large_array_is_sent_once_and_lies_on_every_worker(client, speech, monkeypatch):
+    sent = []
+    scatter = type(client).scatter
+
+    def spy(self, data, **options):
+        sent.append((data, options["broadcast"]))
+        return scatter(self, data, **options)
+
+    monkeypatch.setattr(type(client), "scatter", spy)
+    search = GridSearchCV(make_pipeline(MFCCTransformer(), LogisticRegression()), {}, cv=GroupKFold(4), refit=False)
+    with on_dask(client):
+        search.fit(speech.data, speech.target, groups=speech.groups)
+    ((array,), broadcast), *others = sent
+    assert array is speech.data
+    assert broadcast
+    assert not others
 
 
 def test_features_are_extracted_there_as_here_and_meet_in_the_cache(client, files, tmp_path):

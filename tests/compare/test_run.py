@@ -1,16 +1,14 @@
-import sys
 import warnings
 from collections import Counter
 
 import numpy as np
 import pytest
-from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score, f1_score
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
-from skkws import compare
-from skkws.compare import MODEL_NAMES, compare_models, make_model
+from skkws.classifiers import KeywordHeadClassifier
+from skkws.compare import _run, compare_classifiers, make_model
+from skkws.compare._splits import draw_examples
+from skkws.compare._splits import split as split_speakers
 from skkws.features import MFCCTransformer
 from skkws.metrics import accuracy_interval
 
@@ -18,41 +16,18 @@ CHEAP = "mfcc+logreg"
 
 
 def run(speech, models=(CHEAP,), **options):
-    return compare_models(speech.data, speech.target, speech.groups, models=models, **options)
+    quick = {"n_examples": (1, 5), "snr_db": ()}
+    return compare_classifiers(speech.data, speech.target, speech.groups, models=models, **quick | options)
 
 
 def split(y, groups, folds=None):
     labels, codes = np.unique(y, return_inverse=True)
-    return compare._split(codes, labels, np.asarray(groups), folds, 0)
+    return split_speakers(codes, labels, np.asarray(groups), folds, 0)
 
 
 @pytest.fixture(scope="module")
 def comparison(speech):
-    return run(speech, ("embedding+logreg", CHEAP))
-
-
-# make_model
-
-
-@pytest.mark.parametrize("name", MODEL_NAMES)
-def test_every_name_gives_an_unfitted_pipeline_that_takes_the_seed(name):
-    model = make_model(name, random_state=7)
-    assert isinstance(model, Pipeline)
-    assert model[-1].random_state == 7
-    with pytest.raises(NotFittedError):
-        check_is_fitted(model[-1])
-
-
-def test_unknown_model_is_refused_with_the_names_there_are():
-    with pytest.raises(ValueError, match=r"There is no model 'hmm'; choose from embedding\+head, embedding\+logreg, "):
-        make_model("hmm")
-
-
-def test_a_missing_xgboost_names_the_extra_before_any_work(speech, monkeypatch):
-    monkeypatch.setitem(sys.modules, "xgboost", None)
-    monkeypatch.setattr(compare, "_compute_features", lambda *_: pytest.fail("features were computed"))
-    with pytest.raises(ImportError, match=r'mfcc\+xgboost needs XGBoost; .* pip install "skkws\[xgboost\]"'):
-        run(speech, MODEL_NAMES)
+    return run(speech, ("embedding+logreg", CHEAP), n_examples=(1, 5, 50), snr_db=(20, 0))
 
 
 # What is trained and tested on what
@@ -100,13 +75,13 @@ def test_a_fold_that_would_test_nothing_is_left_out():
 
 def test_no_model_is_tested_on_a_speaker_it_was_trained_on(speech, monkeypatch):
     seen = []
-    original = compare._fit_and_predict
+    original = _run.fit_and_predict
 
-    def spy(classifier, rows, codes, train, test):
+    def spy(classifier, rows, codes, train, test, n_conditions):
         seen.append((train, test))
-        return original(classifier, rows, codes, train, test)
+        return original(classifier, rows, codes, train, test, n_conditions)
 
-    monkeypatch.setattr(compare, "_fit_and_predict", spy)
+    monkeypatch.setattr(_run, "fit_and_predict", spy)
     run(speech, n_examples=(1, 5), n_draws=3)
     assert len(seen) == 4 * (1 + 3 + 3)
     for train, test in seen:
@@ -122,7 +97,7 @@ def test_few_examples_are_drawn_out_of_the_training_part_and_anew_each_time():
     y = rng.permutation(np.repeat(["go", "no", "yes"], [20, 30, 40]))
     splits, _ = split(y, rng.randint(0, 6, 90))
     codes = np.unique(y, return_inverse=True)[1]
-    drawn = compare._draw_examples(codes, splits, (1, 4, 1000), 3, 0)
+    drawn = draw_examples(codes, splits, (1, 4, 1000), 3, 0)
     assert list(drawn) == [1, 4]
     for k, draws in drawn.items():
         assert len(draws) == 3 * len(splits)
@@ -150,7 +125,8 @@ def test_features_are_computed_once_for_all_folds_and_all_models_that_share_them
 
     monkeypatch.setattr(MFCCTransformer, "transform", spy)
     result = run(speech, (CHEAP, "mfcc+svm"), n_examples=(1,))
-    assert calls == [1, 36]  # one clip to load what is loaded once
+    assert calls[-2:] == [2, 36]  # two clips to load what is loaded once
+    assert sum(n == 36 for n in calls) == 1
     assert [scores.name for scores in result.models] == [CHEAP, "mfcc+svm"]
 
 
@@ -173,10 +149,11 @@ def test_the_result_describes_what_was_compared(comparison, speech):
 
 def test_scores_are_those_of_the_predictions(comparison, speech):
     for scores in comparison.models:
-        right = scores.predictions == comparison.target
-        assert set(scores.predictions) <= set(comparison.labels)
-        assert scores.accuracy == pytest.approx(accuracy_score(comparison.target, scores.predictions))
-        assert scores.macro_f1 == pytest.approx(f1_score(comparison.target, scores.predictions, average="macro"))
+        (predictions,) = scores.predictions
+        right = predictions == comparison.target
+        assert set(predictions) <= set(comparison.labels)
+        assert scores.accuracy == pytest.approx(accuracy_score(comparison.target, predictions))
+        assert scores.macro_f1 == pytest.approx(f1_score(comparison.target, predictions, average="macro"))
         assert scores.interval == accuracy_interval(right, speech.groups)
         by_speaker = [np.mean(right[speech.groups == speaker]) for speaker in np.unique(speech.groups)]
         assert scores.fold_accuracies == pytest.approx(by_speaker)
@@ -187,7 +164,9 @@ def test_predictions_are_those_of_the_pipeline_in_plain_cross_validation(compari
     for speaker in np.unique(speech.groups):
         test = speech.groups == speaker
         model = make_model(scores.name, 0).fit(speech.data[~test], speech.target[~test])
-        np.testing.assert_array_equal(scores.predictions[test], model.predict(speech.data[test]))
+        np.testing.assert_array_equal(scores.predictions[0, test], model.predict(speech.data[test]))
+        probabilities = model.predict_proba(speech.data[test])
+        np.testing.assert_allclose(scores.probabilities[0, test], probabilities, atol=1e-6)
 
 
 def test_the_pretrained_embedding_recognises_words_of_unheard_voices(comparison):
@@ -203,6 +182,56 @@ def test_few_shot_scores_are_means_with_an_interval_round_them(comparison):
         folds = np.reshape(scores.accuracies, (4, 2)).mean(axis=1)  # two draws in each of four folds
         reach = 3.182446 * np.std(folds, ddof=1) / np.sqrt(4)  # Student's t, 3 degrees of freedom
         assert high == pytest.approx(min(1, scores.accuracy + reach), abs=1e-6)
+
+
+def test_accuracy_falls_with_the_noise(comparison):
+    assert [(scores.name, scores.snr_db) for scores in comparison.noise] == [
+        ("embedding+logreg", 20.0),
+        ("embedding+logreg", 0.0),
+        (CHEAP, 20.0),
+        (CHEAP, 0.0),
+    ]
+    assert comparison.noise_name == "pink noise"
+    for name in ("embedding+logreg", CHEAP):
+        mild, loud = (scores.accuracy for scores in comparison.noise if scores.name == name)
+        assert comparison[name].accuracy >= mild - 0.1 > loud - 0.1
+
+
+def test_noise_of_the_user_is_mixed_into_the_test_clips_alone(speech):
+    silence = np.zeros(16000, dtype=np.float32)
+    silent = run(speech, n_examples=(), noise=silence, snr_db=(0,))
+    assert silent.noise_name == "recorded noise"
+    assert silent.noise[0].accuracy == silent.models[0].accuracy, "silent noise adds nothing"
+    loud = run(speech, n_examples=(), noise=np.sin(np.arange(16000)).astype(np.float32), snr_db=(-20,))
+    assert loud.models[0].accuracy == silent.models[0].accuracy
+    assert loud.noise[0].accuracy < loud.models[0].accuracy
+
+
+def test_repeats_draw_the_folds_anew_and_count_all_of_them(speech):
+    once = run(speech, folds=2, n_examples=())
+    thrice = run(speech, folds=2, n_examples=(), n_repeats=3)
+    (scores,) = thrice.models
+    assert thrice.validation == "2-fold cross-validation, no speaker in two folds, repeated 3 times"
+    assert scores.predictions.shape == (3, 36)
+    assert len(scores.fold_accuracies) == 6
+    np.testing.assert_array_equal(scores.predictions[0], once.models[0].predictions[0])
+    assert scores.accuracy == pytest.approx(np.mean(scores.predictions == thrice.target))
+
+
+def test_only_a_model_with_networks_has_multiply_adds(comparison):
+    # 172 frames: a second of 98 and the padding. The convolutions alone, counted by hand for the embedding.
+    assert comparison["embedding+logreg"].multiply_adds == pytest.approx(109e6, rel=0.01)
+    assert comparison[CHEAP].multiply_adds is None
+
+
+def test_pipelines_of_ones_own_are_compared_under_their_names(speech):
+    own = {
+        "one step": KeywordHeadClassifier(n_vectors=125, epochs=2),
+        "tuned": make_model(CHEAP),
+    }
+    result = run(speech, own, n_examples=())
+    assert [scores.name for scores in result.models] == ["one step", "tuned"]
+    assert result["tuned"].accuracy == run(speech, n_examples=()).models[0].accuracy
 
 
 def test_times_and_sizes_are_measured_and_count_the_pretrained_weights(comparison):
@@ -241,14 +270,16 @@ def test_processes_do_not_change_the_figures(speech):
 @pytest.mark.parametrize("name", [CHEAP, "mfcc+xgboost"])
 def test_labels_need_not_be_strings_nor_count_from_zero(speech, name):
     y = np.array([{"no": 3, "stop": 10, "yes": -1}[word] for word in speech.target])
-    result = compare_models(speech.data, y, speech.groups, models=[name], n_examples=())
+    result = compare_classifiers(speech.data, y, speech.groups, models=[name], n_examples=())
     assert result.labels == [-1, 3, 10]
-    assert set(result.models[0].predictions) <= {-1, 3, 10}
+    assert set(result.models[0].predictions.ravel()) <= {-1, 3, 10}
     assert result.models[0].accuracy > 0.5
 
 
 def test_lists_do_as_well_as_arrays(speech):
-    result = compare_models(list(speech.data), list(speech.target), list(speech.groups), models=[CHEAP], n_examples=())
+    result = compare_classifiers(
+        list(speech.data), list(speech.target), list(speech.groups), models=[CHEAP], n_examples=()
+    )
     assert figures(result) == figures(run(speech, n_examples=()))
 
 
@@ -260,6 +291,51 @@ def test_progress_is_shown_only_when_verbose_and_only_on_stderr(speech, capsys):
     assert out == ""
     assert "Computing features" in err
     assert "4/4" in err
+
+
+# What was interrupted
+
+
+def test_an_interrupted_comparison_goes_on_where_it_stopped(speech, tmp_path, monkeypatch):
+    expected = run(speech, (CHEAP, "mfcc+svm"))
+    original, calls = _run.fit_and_predict, []
+
+    def interrupted(*args):
+        calls.append(args)
+        if len(calls) == 10:
+            raise KeyboardInterrupt
+        return original(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_run, "fit_and_predict", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(speech, (CHEAP, "mfcc+svm"), checkpoint_dir=tmp_path)
+    kept = set(tmp_path.iterdir())
+    assert len(kept) == 9
+    calls.clear()
+    monkeypatch.setattr(_run, "fit_and_predict", lambda *args: calls.append(args) or original(*args))
+    result = run(speech, (CHEAP, "mfcc+svm"), checkpoint_dir=tmp_path)
+    assert len(calls) == 2 * (4 + 2 * 8) - 9
+    assert figures(result) == figures(expected)
+    calls.clear()
+    again = run(speech, ("mfcc+svm", CHEAP), checkpoint_dir=tmp_path)
+    assert not calls
+    assert figures(again)[0][::-1] == figures(expected)[0]
+
+
+@pytest.mark.parametrize("other", [{"random_state": 1}, {"snr_db": (5,)}])
+def test_what_was_finished_for_another_question_is_no_answer(speech, tmp_path, other, monkeypatch):
+    run(speech, n_examples=(), checkpoint_dir=tmp_path)
+    n_kept = len(list(tmp_path.iterdir()))
+    run(speech, n_examples=(), checkpoint_dir=tmp_path, **other)
+    assert len(list(tmp_path.iterdir())) == 2 * n_kept
+
+
+def test_a_damaged_outcome_is_computed_again(speech, tmp_path):
+    expected = run(speech, checkpoint_dir=tmp_path)
+    for path in list(tmp_path.iterdir())[:3]:
+        path.write_bytes(path.read_bytes()[:-20])
+    assert figures(run(speech, checkpoint_dir=tmp_path)) == figures(expected)
 
 
 # What cannot be compared
@@ -285,6 +361,6 @@ def test_progress_is_shown_only_when_verbose_and_only_on_stderr(speech, capsys):
     ],
 )
 def test_what_cannot_be_split_fairly_is_refused_before_any_work(y, groups, folds, message, monkeypatch):
-    monkeypatch.setattr(compare, "_compute_features", lambda *_: pytest.fail("features were computed"))
+    monkeypatch.setattr(_run, "_compute_features", lambda *_: pytest.fail("features were computed"))
     with pytest.raises(ValueError, match=message):
-        compare_models(np.zeros((8, 100)), y, groups, models=[CHEAP], folds=folds)
+        compare_classifiers(np.zeros((8, 100)), y, groups, models=[CHEAP], folds=folds)

@@ -1,0 +1,20 @@
+"""Deep against classical on one set of recordings: the main job."""
+
+from skkws.compare._models import MODEL_NAMES, make_model, resolve_models
+from skkws.compare._result import Comparison, FewShotScores, ModelScores, NoiseScores
+from skkws.compare._run import compare_classifiers
+from skkws.compare._statistics import Difference, Reliability, paired_differences
+
+__all__ = [
+    "MODEL_NAMES",
+    "Comparison",
+    "Difference",
+    "FewShotScores",
+    "ModelScores",
+    "NoiseScores",
+    "Reliability",
+    "compare_classifiers",
+    "make_model",
+    "paired_differences",
+    "resolve_models",
+]

@@ -1,0 +1,123 @@
+"""A comparison as tables in the terminal."""
+
+from skkws.report._format import figure_text, interval_text, rank_texts, size_text
+
+# Of numbers alone, eight columns fit into 80 characters beside the names; with intervals, three.
+_MOST_NUMBERS = 8
+_MOST_INTERVALS = 3
+
+
+def print_tables(comparison, console):
+    """Print the leader board, and accuracy with few examples and in noise where they were measured.
+
+    Models that do not differ significantly share a rank, written ``1=``. Tables fit into 80 columns; where there are
+    more than three numbers of examples or levels of noise their intervals are left out.
+
+    Parameters
+    ----------
+    comparison : skkws.compare.Comparison
+        What to show.
+    console : rich.console.Console
+        Where to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rich.console import Console
+    >>> from skkws.compare import Comparison, ModelScores
+    >>> from skkws.report import print_tables
+    >>> target, speakers = np.array(["no", "yes"] * 2), np.array(list("aabb"))
+    >>> scores = ModelScores("mfcc+svm", 1.0, (0.4, 1.0), [1.0, 1.0], 1.0, 0.5, 0.001, 20_000, target[None])
+    >>> print_tables(Comparison(["no", "yes"], target, speakers, "2 folds", [scores], []), Console(width=80))
+    4 clips, 2 labels, 2 speakers; 2 folds
+    ...
+    """
+    n = len(comparison.target)
+    console.print(
+        f"{n} clips, {len(comparison.labels)} labels, {comparison.n_speakers} speakers; {comparison.validation}\n",
+        highlight=False,
+        markup=False,
+    )
+    _print_leader_board(comparison, console)
+    names = [scores.name for scores in comparison.ranked]
+    if comparison.few_shot:
+        console.print("\nAccuracy with few examples per label\n", highlight=False)
+        counts = sorted({scores.n_examples for scores in comparison.few_shot})
+        cells = {(scores.name, scores.n_examples): scores for scores in comparison.few_shot}
+        shown = _print_curves(console, names, counts, cells, lambda k: f"{k} example{'s' if k > 1 else ''}")
+        intervals = ", 95 % intervals by Student's t over the folds" if shown else ""
+        guesses = ("mfcc+xgboost", 1) in cells
+        console.print(
+            f"\nMeans over {len(comparison.few_shot[0].accuracies)} folds and draws{intervals}."
+            + ("\nXGBoost cannot split single rows at its defaults: with 1 example it guesses." if guesses else ""),
+            style="dim",
+            highlight=False,
+        )
+    if comparison.noise:
+        console.print(f"\nAccuracy in noise: {comparison.noise_name}\n", highlight=False, markup=False)
+        levels = sorted({scores.snr_db for scores in comparison.noise}, reverse=True)
+        cells = {(scores.name, scores.snr_db): scores for scores in comparison.noise}
+        _print_curves(console, names, levels, cells, lambda snr: f"{snr:g} dB")
+        console.print(
+            "\nSignal-to-noise ratio of the test clips; trained on the clips as they are.", style="dim", highlight=False
+        )
+
+
+def _print_leader_board(comparison, console):
+    ranks = rank_texts(comparison.ranks())
+    table = _table("rank", "accuracy", "interval", "F1", "fit", "per clip", "size")
+    for scores in comparison.ranked:
+        _add_row(
+            table,
+            scores.name,
+            ranks[scores.name],
+            f"{scores.accuracy:.3f}",
+            interval_text(scores.interval),
+            f"{scores.macro_f1:.3f}",
+            figure_text(scores.fit_seconds, 1, "s"),
+            figure_text(scores.predict_seconds * 1e3, 2, "ms"),
+            size_text(scores.n_bytes),
+        )
+    console.print(table)
+    console.print(
+        "\nRank: 1 plus the number of significantly better models; = is a tie. Intervals\n"
+        "(95 %) are clustered by speaker. F1 is the mean over labels. The time to fit and\n"
+        "to predict a clip includes the features, the size includes pretrained weights.",
+        style="dim",
+        highlight=False,
+    )
+
+
+def _print_curves(console, names, places, cells, title):
+    """Print accuracies, with intervals where there is room for them, and tell whether there was."""
+    with_intervals = len(places) <= _MOST_INTERVALS
+    for start in range(0, len(places), _MOST_NUMBERS):
+        part = places[start : start + _MOST_NUMBERS]
+        # Written out, the last of many titles would not fit; the first one says what the others count.
+        table = _table(*(title(place) if with_intervals or place == part[0] else f"{place:g}" for place in part))
+        for name in names:
+            row = [cells[name, place] for place in part]
+            intervals = [f" [dim]{interval_text(s.interval)}[/dim]" if with_intervals else "" for s in row]
+            _add_row(table, name, *(f"{s.accuracy:.3f}{text}" for s, text in zip(row, intervals, strict=True)))
+        if start:
+            console.print()
+        console.print(table)
+    return with_intervals
+
+
+def _table(*columns):
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    # A long name goes on in the next line, so that the numbers stay whole.
+    table.add_column("model", overflow="fold")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _add_row(table, name, *cells):
+    from rich.text import Text
+
+    table.add_row(Text(name), *cells)
