@@ -20,6 +20,7 @@ from skkws import (
     extract_features,
 )
 from skkws.cluster import on_dask
+from skkws.compare import compare_classifiers
 
 distributed = pytest.importorskip("distributed")
 
@@ -114,6 +115,17 @@ def test_a_large_array_is_sent_once_and_lies_on_every_worker(client, speech, mon
     assert array is speech.data
     assert broadcast
     assert not others
+
+
+def test_a_comparison_comes_to_the_same_figures(client, speech):
+    how = {"models": ["mfcc+logreg", "embedding+head"], "n_examples": (2,), "snr_db": (10,), "folds": 2}
+    here = compare_classifiers(speech.data, speech.target, speech.groups, **how)
+    with on_dask(client):
+        there = compare_classifiers(speech.data, speech.target, speech.groups, **how)
+    for one, other in zip(here.models, there.models, strict=True):
+        np.testing.assert_array_equal(one.predictions, other.predictions)
+        np.testing.assert_array_equal(one.probabilities, other.probabilities)
+    assert (here.few_shot, here.noise) == (there.few_shot, there.noise)
 
 
 def test_features_are_extracted_there_as_here_and_meet_in_the_cache(client, files, tmp_path):
