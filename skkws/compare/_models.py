@@ -122,7 +122,7 @@ def resolve_models(models, random_state=None):
     found = models.items() if isinstance(models, Mapping) else ((name, _named(name, random_state)) for name in models)
     resolved = {}
     for name, model in found:
-        if isinstance(model, type) or not is_classifier(model):
+        if isinstance(model, type) or not hasattr(model, "get_params") or not is_classifier(model):
             raise ValueError(
                 f"{name} must be a classifier, such as a Pipeline that ends in one, got "
                 f"{model if isinstance(model, type) else type(model).__name__}."
@@ -148,7 +148,14 @@ def _named(name, random_state):
     if not hasattr(module, attribute):
         raise ValueError(f"{name}: module {module_name!r} has no {attribute!r}. Check its name.")
     model = getattr(module, attribute)
-    return model if hasattr(model, "get_params") and not isinstance(model, type) else model()
+    if not callable(model):
+        return model
+    try:
+        return model()
+    except TypeError as error:
+        raise ValueError(
+            f"{name} cannot be called without arguments: {error}. Name a classifier, or a function that returns one."
+        ) from error
 
 
 def _seeded(model, random_state):

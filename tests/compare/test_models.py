@@ -42,6 +42,7 @@ def test_an_object_of_a_module_in_the_working_directory_is_a_model(tmp_path, mon
         "ready = LogisticRegression(C=3.0)\n"
         "def make():\n    return LogisticRegression(C=5.0, random_state=1)\n"
         "number = 3\n"
+        "def choosy(size):\n    return LogisticRegression(C=size)\n"
     )
     monkeypatch.chdir(tmp_path)
     path = list(sys.path)
@@ -50,6 +51,10 @@ def test_an_object_of_a_module_in_the_working_directory_is_a_model(tmp_path, mon
     assert sys.path == path
     with pytest.raises(ValueError, match="mine_of_test:gone: module 'mine_of_test' has no 'gone'"):
         resolve_models(["mine_of_test:gone"])
+    with pytest.raises(ValueError, match=r"mine_of_test:number must be a classifier, .* got int"):
+        resolve_models(["mine_of_test:number"])
+    with pytest.raises(ValueError, match=r"mine_of_test:choosy cannot be called without arguments: .*'size'"):
+        resolve_models(["mine_of_test:choosy"])
     with pytest.raises(ImportError, match=r"nowhere:x: module 'nowhere' cannot be imported: .* Check its name"):
         resolve_models(["nowhere:x"])
 
