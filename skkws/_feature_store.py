@@ -72,13 +72,15 @@ def distinct(keys):
     return first, [place[key] for key in keys]
 
 
-def usable_folder(path):
+def usable_folder(path, name="cache_dir"):
     """Make a cache folder if need be, and find out before the work whether results can be kept in it.
 
     Parameters
     ----------
     path : str or path-like
-        The `cache_dir` of a user; ``~`` stands for the home folder.
+        Given by a user; ``~`` stands for the home folder.
+    name : str, default="cache_dir"
+        The parameter that it was given as.
 
     Returns
     -------
@@ -94,10 +96,10 @@ def usable_folder(path):
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OSError(
-            f"cache_dir must be a folder, and {folder} cannot be made one: {error.strerror}. Name another one."
+            f"{name} must be a folder, and {folder} cannot be made one: {error.strerror}. Name another one."
         ) from error
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise PermissionError(f"cache_dir {folder} is not writable. Change its permissions, or name another folder.")
+        raise PermissionError(f"{name} {folder} is not writable. Change its permissions, or name another folder.")
     return folder
 
 

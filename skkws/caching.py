@@ -118,14 +118,14 @@ class CachedTransformer(TransformerMixin, BaseEstimator):
         """
         if self.cache_dir is not None:
             usable_folder(self.cache_dir)
-        clips = as_clip_list(X)
-        rows = clips
-        if clips is None:
+        rows = as_clip_list(X)
+        if rows is None:
             rows = self._validate(X, reset=True)
         else:  # a list has no columns, and a refit forgets those of an earlier array
             vars(self).pop("n_features_in_", None)
             vars(self).pop("feature_names_in_", None)
-        self.transformer_ = self._fitted_without(X, rows) or clone(self._unfitted()).fit(X, y)
+        fitted = self._fitted_without(X, rows)
+        self.transformer_ = clone(self._unfitted()).fit(X, y) if fitted is None else fitted
         return self
 
     def transform(self, X):

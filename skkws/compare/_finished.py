@@ -2,7 +2,6 @@
 
 import zipfile
 from dataclasses import fields
-from pathlib import Path
 
 import numpy as np
 
@@ -26,7 +25,7 @@ class Finished:
     """
 
     def __init__(self, folder, X, codes, conditions):
-        self._folder = None if folder is None else usable_folder(Path(folder))
+        self._folder = None if folder is None else usable_folder(folder, "checkpoint_dir")
         if self._folder:
             # Two clips in noise tell it from other noise.
             noisy = (np.ascontiguousarray(conditions.rows(i, 2)) for i in range(1, len(conditions)))

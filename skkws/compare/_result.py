@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skkws.compare._statistics import Difference, confusion_pairs, paired_differences, ranks, reliability
+from skkws.compare._statistics import confusion_pairs, paired_differences, ranks, reliability
 
 
 @dataclass
@@ -209,6 +209,3 @@ class Comparison:
             if scores.name == name:
                 return scores
         raise KeyError(f"no model {name!r}; there are {', '.join(scores.name for scores in self.models)}")
-
-
-__all__ = ["Comparison", "Difference", "FewShotScores", "ModelScores", "NoiseScores"]

@@ -338,6 +338,12 @@ def test_a_damaged_outcome_is_computed_again(speech, tmp_path):
     assert figures(run(speech, checkpoint_dir=tmp_path)) == figures(expected)
 
 
+def test_a_file_in_the_place_of_the_checkpoints_is_named(speech, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"checkpoint_dir must be a folder, and .*file cannot be made one"):
+        run(speech, checkpoint_dir=tmp_path / "file")
+
+
 # What cannot be compared
 
 
