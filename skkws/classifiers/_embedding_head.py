@@ -85,9 +85,9 @@ class EmbeddingHead:
         """Begin a training of the whole."""
         return self.whole.training(*arguments)
 
-    def model(self, seed=None):
+    def model(self):
         """Build the ``keras.Model``."""
-        return self.whole.model(seed)
+        return self.whole.model()
 
 
 def backbone(weights):

@@ -32,16 +32,23 @@ class Plan(ABC):
     def target(self):
         """Shape and dtype of the target of a row, as a ``tf.TensorSpec``."""
 
-    def model(self, seed=None):
-        """Build the ``keras.Model``."""
-        from skkws.networks._layers import in_precision, seeded
+    def model(self):
+        """Build the ``keras.Model``; its weights are to be set."""
+        from skkws.networks._layers import in_precision
 
-        with seeded(seed):  # a copy in another precision draws anew
-            return in_precision(self._build(), self.dtype)
+        return in_precision(self._drawn(0), self.dtype)
 
     def initial_weights(self, random_state):
-        """Draw weights as the layers are told to."""
-        return [np.asarray(w, dtype=self.dtype) for w in self.model(random_state.randint(2**31 - 1)).get_weights()]
+        """Draw weights as the layers are told to: the same in each precision."""
+        drawn = self._drawn(random_state.randint(2**31 - 1)).get_weights()
+        return [np.asarray(weight, dtype=self.dtype) for weight in drawn]
+
+    def _drawn(self, seed):
+        """Build the model with weights of this seed."""
+        from skkws.networks._layers import seeded
+
+        with seeded(seed):
+            return self._build()
 
     def weight_shapes(self):
         """Shapes of the weights, in the order of ``model.get_weights()``."""
@@ -69,7 +76,7 @@ class Graph:
 
         from skkws.networks._layers import row_weights as weighing
 
-        self.model = model = plan.model(seed=0)
+        self.model = model = plan.model()
         trained = model.trainable_variables
         shapes = [tuple(variable.shape) for variable in trained]
         sizes = [int(np.prod(shape)) for shape in shapes]

@@ -36,20 +36,26 @@ def wavception(input_shape, n_classes, *, width=16, depths=(1, 1, 2, 2, 3, 3, 4,
     >>> wavception((16000, 1), 12, width=2).output_shape
     (None, 12)
     """
-    from keras import Input, Model, layers
+    from keras import Input, Model, layers, ops
 
     from skkws.networks._layers import BatchNorm, classes, drop
 
     def convolve(x, filters, size=1):
-        return layers.ReLU()(BatchNorm()(layers.Conv1D(filters, size, padding="same", use_bias=False)(x)))
+        return layers.Conv1D(filters, size, padding="same", use_bias=False)(x)
+
+    def activate(x):
+        return layers.ReLU()(BatchNorm()(x))
 
     def inception(x, depth):
+        # Convolutions of the same input are one with all their filters, and what is side by side is normalised at once:
+        # both are done channel by channel.
         x = BatchNorm()(x)
         n = width * depth
-        branches = [convolve(x, n), *(convolve(convolve(x, n), 2 * n, size) for size in (3, 5, 7))]
+        first, *narrow = ops.split(activate(convolve(x, 4 * n)), 4, axis=-1)
+        branches = [convolve(part, 2 * n, size) for part, size in zip(narrow, (3, 5, 7), strict=True)]
         for pool in (layers.MaxPooling1D, layers.AveragePooling1D):
             branches += [convolve(pool(size, strides=1, padding="same")(x), n) for size in (3, 5)]
-        return layers.Concatenate()(branches)
+        return layers.Concatenate()([first, activate(layers.Concatenate()(branches))])
 
     x = waveform = Input(input_shape)
     if stride > 1:
