@@ -5,6 +5,7 @@ import threading
 import keras
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
@@ -61,6 +62,15 @@ def test_wavception_learns_from_waveforms():
     net.fit(X[::2].astype(np.float32), y[::2])
     assert net.input_shape_ == (600, 1)
     assert net.score(X[1::2], y[1::2]) > 0.9
+
+
+def test_rounding_does_not_grow_in_the_depth_of_wavception():
+    rng = np.random.default_rng(0)
+    X, y, weight = rng.normal(size=(15, 30)), np.arange(15) % 3, np.arange(15) % 4 + 1
+    net = KeywordNetClassifier("wavception", network_params={"width": 1}, epochs=15, random_state=0)
+    weighted = clone(net).fit(X, y, sample_weight=weight).predict_proba(X)
+    repeated = clone(net).fit(X.repeat(weight, axis=0), y.repeat(weight)).predict_proba(X)
+    np.testing.assert_allclose(weighted, repeated, atol=1e-10)
 
 
 def test_the_keras_model_answers_as_the_classifier(rows):
