@@ -84,6 +84,13 @@ def split(y, groups, seed=0):
     return list(cv.split(y, y, groups))
 
 
+def some_of_each(rng, y, rows, n):
+    """Draw `n` of the rows of each word."""
+    import numpy as np
+
+    return np.concatenate([rng.choice(rows[y[rows] == word], n, replace=False) for word in np.unique(y)])
+
+
 def write(args, results):
     """Write results to ``args.output``, with the machine and the versions they were measured with."""
     if args.output:

@@ -16,7 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from pathlib import Path
 
 import numpy as np
-from harness import load, split, write
+from harness import load, some_of_each, split, write
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
@@ -119,8 +119,7 @@ def measure(classifier, rows, y, groups, folds, n_examples):
     tuned = getattr(classifier, "train_embedding", "frozen") != "frozen"
     for rest, test in folds:
         rng = np.random.default_rng([n_examples, test[0]])
-        some = [rng.choice(rest[y[rest] == word], n_examples, replace=False) for word in np.unique(y)]
-        train = np.concatenate(some) if n_examples else rest
+        train = some_of_each(rng, y, rest, n_examples) if n_examples else rest
         begin = perf_counter()
         speakers_of = {"groups": groups[train]} if tuned else {}
         fitted = clone(classifier).fit(rows[train], y[train], **speakers_of)

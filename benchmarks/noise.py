@@ -14,7 +14,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
-from harness import load, split, write
+from harness import load, some_of_each, split, write
 from joblib import Parallel, delayed
 
 from skkws import AudioAugmenter
@@ -117,9 +117,7 @@ def correct_answers(model, seed, rows, tests, half, y, fold, n_examples):
     train, test = fold
     if n_examples:
         rng = np.random.default_rng([seed, n_examples, test[0]])
-        train = np.concatenate(
-            [rng.choice(train[y[train] == word], n_examples, replace=False) for word in np.unique(y)]
-        )
+        train = some_of_each(rng, y, train, n_examples)
     n_versions = len(rows) // len(y)
     chosen = (train + len(y) * np.arange(n_versions)[:, None]).ravel()
     told = {"keywordheadclassifier__copy_of": chosen % len(y)} if model == "embedding+head" else {}

@@ -14,7 +14,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
-from harness import load, split, write
+from harness import load, some_of_each, split, write
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -184,9 +184,7 @@ def with_recordings(keywords, X, y, groups, args):
         for n in args.recordings:
             for train, test in split(y, groups, seed):
                 rng = np.random.default_rng([seed, n, test[0]])
-                chosen = np.concatenate(
-                    [rng.choice(train[y[train] == word], n, replace=False) for word in np.unique(y)]
-                )
+                chosen = some_of_each(rng, y, train, n)
                 alone = vectors[chosen], y[chosen]
                 head = KeywordHeadClassifier(random_state=seed).fit(*alone)
                 both = np.concatenate([spoken, vectors[chosen]]), np.concatenate([words, y[chosen]])

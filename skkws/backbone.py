@@ -17,7 +17,8 @@ def train_backbone(X, y, path, *, words_per_group=40, epochs=20, random_state=No
 
     The words are drawn into groups. A head for each group tells its words apart on the vectors of one embedding for
     all, as in [1]_: there 125 groups of 40 words, of which 200 million clips came from recordings of the web. The more
-    words, the better the embedding serves words that it was never trained on.
+    words, the better the embedding serves words that it was never trained on: ``benchmarks/README.md`` has what 40 to
+    640 synthesized words are worth, and ``benchmarks/backbone.py`` is the recipe.
 
     Parameters
     ----------
