@@ -35,6 +35,7 @@ from skkws.datasets import synthesize_keywords
 from skkws.metrics import accuracy_interval
 from skkws.networks import keyword_groups
 from skkws.networks._keyword_groups import embedding_weights
+from skkws.networks._layers import seeded
 
 
 def main():
@@ -55,9 +56,12 @@ def main():
 
     left_out = set(args.labels.split(",") + args.without.split(","))
     words = [word for word in frequent_words(args.text) if word not in left_out]
+    if len(words) < max(args.words):
+        parser.error(f"--text {args.text} has {len(words)} words of four letters and more; ask for fewer by --words.")
     args.backbones.mkdir(exist_ok=True)
     weights = {"published": "google", "random weights": args.backbones / "random.npz"}
-    np.savez(weights["random weights"], **embedding_weights(keyword_groups((98, 32), 2)))
+    with seeded(0):
+        np.savez(weights["random weights"], **embedding_weights(keyword_groups((98, 32), 2)))
     results = {}
     for n in args.words:
         weights[f"own, {n} words"] = args.backbones / f"{n}_words.npz"
