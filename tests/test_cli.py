@@ -65,6 +65,10 @@ def test_help_names_every_command():
         assert all(f" {name} " in out for name in ("compare", "demo", "train", "predict", "extract", "voices"))
 
 
+def test_help_shows_how_to_write_a_sound():
+    assert "zoofi=[[z'u:fi]] gives a word with its sound" in run("train", "--help")[1]
+
+
 @pytest.mark.parametrize("command", ["compare", "demo", "train", "predict", "extract", "voices"])
 def test_every_command_has_help(command):
     code, out, err = run(command, "--help")
@@ -159,8 +163,8 @@ def test_compare_without_matplotlib_names_the_extra(speech_folder, tmp_path, mon
 
 
 def test_demo_compares_on_speech_it_calls_synthesized(tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "_DEMO_WORDS", ("left", "right"))
-    monkeypatch.setattr(cli, "_DEMO_CLIPS_PER_WORD", 6)
+    monkeypatch.setattr("skkws.cli._compare._DEMO_WORDS", ("left", "right"))
+    monkeypatch.setattr("skkws.cli._compare._DEMO_CLIPS_PER_WORD", 6)
     models = "embedding+logreg,mfcc+logreg"
     code, out, err = run("demo", "--models", models, "--folds", 3, "--output", tmp_path)
     assert code == 0, err
@@ -210,7 +214,7 @@ def test_predict_goes_on_past_bad_files_and_names_them(model, recordings, tmp_pa
 def test_many_files_are_predicted_as_few_are(model, recordings, monkeypatch):
     files = recordings * 3
     expected = run("predict", model, *files)
-    monkeypatch.setattr(cli, "_PREDICTED_AT_ONCE", 2)
+    monkeypatch.setattr("skkws.cli._predict._PREDICTED_AT_ONCE", 2)
     assert run("predict", model, *files) == expected
 
 

@@ -1,0 +1,114 @@
+"""Deep against classical: ``skkws compare`` and ``skkws demo``."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skkws.cli._messages import out, say
+from skkws.cli._options import Duration, Folder, Group, Jobs, Labels, Limit, Seed, check_writable, parted
+from skkws.cli._waveforms import load_waveforms
+
+_DEMO_WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
+_DEMO_CLIPS_PER_WORD = 48
+# Folder in --output that keeps what a comparison has finished.
+_CHECKPOINTS = ".finished"
+
+_Models = Annotated[
+    str | None,
+    typer.Option(
+        help="What to compare, parted by commas: names (default: all), or module:object for pipelines of yours."
+    ),
+]
+_Repeats = Annotated[int, typer.Option(min=1, help="Times that the folds are drawn anew.")]
+_Folds = Annotated[
+    int | None, typer.Option(min=2, help="Folds (default: one speaker at a time up to 10 speakers, otherwise 5).")
+]
+_Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Folder for results as JSON and CSV, and pictures.")
+]
+
+
+def compare(
+    folder: Folder,
+    models: _Models = None,
+    folds: _Folds = None,
+    repeats: _Repeats = 1,
+    labels: Labels = None,
+    limit: Limit = None,
+    group: Group = None,
+    duration: Duration = 1.0,
+    noise: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of recorded noise to test in (default: pink noise).")
+    ] = None,
+    seed: Seed = 0,
+    n_jobs: Jobs = None,
+    output: _Output = None,
+):
+    """Cross-validate deep against classical on a folder of recordings, no speaker on both sides.
+
+    With --output a comparison that was interrupted goes on where it stopped when it is run again.
+    """
+    names = _check_options(models, output)
+    X, data = load_waveforms(
+        folder, labels=labels, limit=limit, group=group, duration=duration, seed=seed, n_jobs=n_jobs
+    )
+    settings = {"folder": str(folder), "labels": parted(labels), "limit": limit, "group": group, "duration": duration}
+    settings["noise"] = noise and str(noise)
+    data.names = [os.path.relpath(path, folder) for path in data.filenames]
+    how = {"folds": folds, "n_repeats": repeats, "random_state": seed, "n_jobs": n_jobs}
+    _compare(X, data, names, output, settings, noise=noise, **how)
+
+
+def demo(models: _Models = None, folds: _Folds = None, seed: Seed = 0, n_jobs: Jobs = None, output: _Output = None):
+    """Compare deep against classical on synthesized speech, with no recordings and no network."""
+    from skkws.datasets import synthesize_keywords
+
+    names = _check_options(models, output)
+    speech = synthesize_keywords(
+        _DEMO_WORDS, _DEMO_CLIPS_PER_WORD, engines=["espeak-ng"], random_state=seed, n_jobs=n_jobs, verbose=1
+    )
+    out.print(
+        f"\n[bold]Synthesized speech, not recordings of people:[/bold] {len(speech.data)} clips of {len(_DEMO_WORDS)} "
+        f"words spoken by {len(set(speech.groups))} voices of espeak-ng. The voices are the speakers. For figures on "
+        "people run [bold]skkws compare DIR[/bold] on a folder of recordings.\n"
+    )
+    settings = {"synthesized": True, "words": _DEMO_WORDS, "clips_per_word": _DEMO_CLIPS_PER_WORD}
+    how = {"folds": folds, "random_state": seed, "n_jobs": n_jobs, "n_examples": (1, 5, 20), "snr_db": (10,)}
+    _compare(speech.data, speech, names, output, settings, **how)
+
+
+def _check_options(models, output):
+    """Model names to compare, after a look at what would otherwise go wrong at the end of the work."""
+    from skkws.compare import MODEL_NAMES, resolve_models
+
+    names = parted(models) or MODEL_NAMES
+    try:
+        resolve_models(names)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--models") from error
+    if output:
+        check_writable(output, "--output")
+    return names
+
+
+def _compare(X, data, names, output, settings, **how):
+    from skkws.compare import compare_classifiers
+    from skkws.report import can_draw, print_tables, write_report
+
+    checkpoints = output and output / _CHECKPOINTS
+    how |= {"models": names, "checkpoint_dir": checkpoints}
+    try:
+        comparison = compare_classifiers(X, data.target, data.groups, verbose=1, **how)
+    except KeyboardInterrupt:
+        if output:
+            say(f"What is finished is kept in {checkpoints}; the same command goes on there.")
+        raise
+    print_tables(comparison, out)
+    if output:
+        settings = {name: value for name, value in how.items() if name != "checkpoint_dir"} | settings
+        files = write_report(comparison, output, settings=settings, waveforms=X, names=data.get("names"))
+        say(f"\nWritten to {output}: {', '.join(file.name for file in files)}")
+        if not can_draw():
+            say('No pictures without matplotlib: pip install "skkws[plot]".')
