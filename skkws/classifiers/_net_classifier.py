@@ -17,6 +17,7 @@ from skkws.classifiers._companions import BlockByBlock, Checkpoints, Companions,
 from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_head, with_scale
 from skkws.classifiers._head import KeywordHeadClassifier
 from skkws.classifiers._head_network import Clips
+from skkws.classifiers._improvement import Improvement
 from skkws.classifiers._net import Net
 from skkws.features._frame_rows import band_scaler, row_shape
 from skkws.networks._speech_embedding import N_BANDS
@@ -104,8 +105,9 @@ default="categorical_crossentropy"
         Whether ``"embedding+head"`` trains the head alone, then the embedding too, or then one block of it after the
         other, the last one first. The head is trained as :class:`KeywordHeadClassifier` does, on vectors that are
         computed once. Whether the embedding is trained is decided on rows that are held out, as for early stopping:
-        only if the loss on them falls by more than one standard error. Then all rows are trained on. See `fine_tuned_`.
-        Weights are the mean of those before and after [1]_, which was better than either on digits and commands.
+        only if the loss on them falls by more than two standard errors and no fewer of them are named rightly. Then all
+        rows are trained on. See `fine_tuned_`. Weights are the mean of those before and after [1]_, which was better
+        than either on digits and commands.
     embedding_epochs : int, default=10
         Passes over the training rows with the embedding.
     embedding_learning_rate : float, default=3e-4
@@ -409,24 +411,14 @@ default="categorical_crossentropy"
             return None
 
     def _is_better(self, network, tuned, frozen, X, held_out):
-        """Tell whether the loss on these rows is lower by more than a standard error."""
+        """Tell whether training the embedding surely helps on these rows."""
         rows, labels, weight = held_out
-        losses = [
-            -np.log(np.maximum(network.probabilities(weights, Clips(X), rows)[np.arange(len(rows)), labels], 1e-9))
-            for weights in (frozen, tuned)
-        ]
-        gain = losses[0] - losses[1]
-        mean = np.average(gain, weights=weight)
-        error = np.sqrt(np.average((gain - mean) ** 2, weights=weight) / len(gain))
-        better = bool(mean > error)
+        before, after = (network.probabilities(weights, Clips(X), rows) for weights in (frozen, tuned))
+        improvement = Improvement.measure(before, after, labels, weight)
         if self.verbose:
-            what = "is kept" if better else "is dropped, and the embedding stays as it was"
-            print(
-                f"Training the embedding {what}: on {len(gain)} clips that were held out it lowers the loss by "
-                f"{mean:.4f}, with a standard error of {error:.4f}.",
-                file=sys.stderr,
-            )
-        return better
+            what = "is kept" if improvement.is_sure else "is dropped, and the embedding stays as it was"
+            print(f"Training the embedding {what}: {improvement}.", file=sys.stderr)
+        return improvement.is_sure
 
     def _network(self):
         build, settings = self.network, dict(self.network_params or {})
