@@ -40,8 +40,8 @@ class Plan(ABC):
 
     def initial_weights(self, random_state):
         """Draw weights as the layers are told to: the same in each precision."""
-        drawn = self._drawn(random_state.randint(2**31 - 1)).get_weights()
-        return [np.asarray(weight, dtype=self.dtype) for weight in drawn]
+        drawn = _drawn_weights(self, random_state.randint(2**31 - 1))
+        return [np.array(weight, dtype=self.dtype) for weight in drawn]
 
     def _drawn(self, seed):
         """Build the model with weights of this seed."""
@@ -60,6 +60,12 @@ class Plan(ABC):
         flat, state = graph.split(weights)
         parts = [slice(start, min(start + _BLOCK, n_rows)) for start in range(0, n_rows, _BLOCK)]
         return np.concatenate([graph.predict(flat, state, rows(part)).numpy() for part in parts])
+
+
+@lru_cache(maxsize=4)
+def _drawn_weights(plan, seed):
+    """Draw weights. Building a network takes long, and in a search all fits with a seed begin with the same weights."""
+    return plan._drawn(seed).get_weights()
 
 
 @lru_cache(maxsize=16)

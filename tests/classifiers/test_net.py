@@ -19,7 +19,7 @@ from skkws import (
 )
 from skkws.augment import Gain
 from skkws.classifiers._net_classifier import _BANDS
-from skkws.networks import _graph, keyword_head
+from skkws.networks import _graph, keyword_head, mlp
 
 FAST = {"epochs": 3, "random_state": 0}
 N_FRAMES, N_BANDS = 12, 8
@@ -394,6 +394,23 @@ def test_heads_of_both_classifiers_are_one_network(rows):
     ours = KeywordHeadClassifier(n_vectors=N_FRAMES, epochs=1, random_state=0).fit(X, y)
     theirs = KeywordNetClassifier("head", input_shape=(N_FRAMES, N_BANDS), epochs=1, random_state=0).fit(X, y)
     assert [w.shape for w in ours.weights_] == [w.shape for w in theirs.weights_]
+
+
+def test_a_second_fit_with_the_same_seed_builds_no_network(rows):
+    X, y = rows
+    built = []
+
+    def network(input_shape, n_classes):
+        built.append(n_classes)
+        return mlp(input_shape, n_classes)
+
+    net = KeywordNetClassifier(network, input_shape=(N_FRAMES, N_BANDS), epochs=1, random_state=0)
+    first = net.fit(X, y).predict_proba(X)
+    n_built = len(built)
+    np.testing.assert_array_equal(clone(net).fit(X, y).predict_proba(X), first)
+    assert len(built) == n_built
+    clone(net).set_params(random_state=1).fit(X, y)
+    assert len(built) == n_built + 1
 
 
 def test_what_is_compiled_once_is_not_compiled_again(rows):
