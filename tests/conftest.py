@@ -1,12 +1,16 @@
 """Synthesized recordings that several tests share."""
 
 import os
+import signal
 
 # Set before any library reads it: where other programs use the processors, OpenMP's threads otherwise spend most of
 # the time waiting for each other at full speed, and XGBoost takes a hundred times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # The width that a parallel run gives its workers would be that of every table that is printed here.
 os.environ.pop("COLUMNS", None)
+# A shell starts what runs in the background deaf to Ctrl-C, and programs that are tested would inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 import soundfile as sf
