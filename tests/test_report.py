@@ -289,6 +289,26 @@ def test_an_earlier_report_is_replaced(tmp_path):
     assert [row["n_examples"] for row in read_csv(tmp_path / "few_shot.csv")] == ["5"]
 
 
+def test_nothing_is_left_of_an_earlier_report_and_nothing_else_is_touched(tmp_path):
+    own = [tmp_path / "notes.txt", tmp_path / "confusion_of_mine.png"]
+    for path in own:
+        path.write_text("mine")
+    write_report(make_comparison((1,), models=["mfcc+svm", "mfcc+knn"], snr_db=(0,)), tmp_path, settings={})
+    files = write_report(make_comparison((), models=["mfcc+knn"]), tmp_path, settings={})
+    assert sorted(tmp_path.iterdir()) == sorted([*files, *own])
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"files": [1]}', "no JSON", '{"files": ["../kept.txt"]}'])
+def test_results_of_another_program_are_replaced_and_name_nothing_to_delete(content, tmp_path):
+    kept, folder = tmp_path / "kept.txt", tmp_path / "report"
+    folder.mkdir()
+    kept.write_text("mine")
+    (folder / "results.json").write_text(content)
+    files = write_report(make_comparison((), models=["mfcc+svm"]), folder, settings={})
+    assert sorted(files) == sorted(folder.iterdir())
+    assert kept.exists()
+
+
 def test_without_matplotlib_there_are_no_pictures_but_the_rest(comparison, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "can_draw", lambda: False)
     files = write_report(comparison, tmp_path, settings={})

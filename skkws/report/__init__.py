@@ -39,7 +39,7 @@ def write_report(comparison, folder, *, settings, waveforms=None, names=None, sa
     comparison : skkws.compare.Comparison
         What to write.
     folder : str or Path
-        Where to; made if need be. Files of an earlier report are replaced.
+        Where to; made if need be. The files of an earlier report give way to those of this one.
     settings : dict
         What the comparison was made with; written into the JSON file and the page, beside the versions of the packages.
     waveforms : array-like of shape (n_clips, n_samples) or None, default=None
@@ -56,7 +56,7 @@ def write_report(comparison, folder, *, settings, waveforms=None, names=None, sa
         The files written. ``results.json`` holds everything; tables are ``results.csv`` (the leader board),
         ``few_shot.csv``, ``noise.csv``, ``differences.csv`` and ``confusions.csv``; ``report.html`` is the page; a
         ``confusion_<model>.png`` for each model, ``few_shot.png``, ``noise.png``, ``speed.png`` and
-        ``differences.png`` are the pictures. What was not measured has no file.
+        ``differences.png`` are the pictures. What was not measured has no file, and none is left of an earlier report.
 
     Raises
     ------
@@ -90,14 +90,29 @@ def write_report(comparison, folder, *, settings, waveforms=None, names=None, sa
     folder, versions = Path(folder), package_versions()
     differences = comparison.differences()
     tables = _tables(comparison, differences)
-    files = [_write_json(comparison, tables, folder / "results.json", settings, versions)]
+    files = []
     for name, rows in tables.items():
         if rows or name == "confusions":  # that a model confuses nothing is a result too
             files.append(_write_csv(folder / f"{name}.csv", _COLUMNS[name], rows))
     clips = {"waveforms": waveforms, "names": names, "sample_rate": sample_rate}
     html = page(comparison, differences, settings=settings, versions=versions, **clips)
     files.append(_write_text(folder / "report.html", html))
-    return files + (draw(comparison, differences, folder) if can_draw() else [])
+    files += draw(comparison, differences, folder) if can_draw() else []
+    results = folder / "results.json"
+    earlier = _files_of(results)
+    _write_json(comparison, tables, results, settings, versions, files)
+    for path in earlier.difference(files):
+        path.unlink(missing_ok=True)
+    return [results, *files]
+
+
+def _files_of(results):
+    """Files that a report wrote beside its results, by what it says of them."""
+    try:
+        names = json.loads(results.read_text(encoding="utf-8"))["files"]
+        return {results.parent / Path(name).name for name in names}
+    except (FileNotFoundError, KeyError, TypeError, ValueError):  # no report, or none of ours
+        return set()
 
 
 def can_draw():
@@ -134,7 +149,7 @@ def _tables(comparison, differences):
     }
 
 
-def _write_json(comparison, tables, path, settings, versions):
+def _write_json(comparison, tables, path, settings, versions, files):
     rows = {name: [dict(zip(_COLUMNS[name], row, strict=True)) for row in table] for name, table in tables.items()}
     models = [row | _more(comparison, row["model"]) for row in rows.pop("results")]
     for row, scores in zip(rows["few_shot"], comparison.few_shot, strict=True):
@@ -149,6 +164,7 @@ def _write_json(comparison, tables, path, settings, versions):
         "models": models,
         "noise_name": comparison.noise_name,
         **rows,
+        "files": [file.name for file in files],
     }
     return _write_text(path, json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n")
 
