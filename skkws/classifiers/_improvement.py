@@ -43,8 +43,8 @@ class Improvement:
 
     @property
     def is_sure(self):
-        """Whether the loss falls by more than two standard errors and no fewer rows are named rightly."""
-        return self.gain > _STANDARD_ERRORS * self.error and self.after >= self.before
+        """Whether the loss falls by more than two standard errors and more rows are named rightly."""
+        return self.gain > _STANDARD_ERRORS * self.error and self.after > self.before
 
     def __str__(self):
         """Say it in words."""

@@ -105,7 +105,7 @@ default="categorical_crossentropy"
         Whether ``"embedding+head"`` trains the head alone, then the embedding too, or then one block of it after the
         other, the last one first. The head is trained as :class:`KeywordHeadClassifier` does, on vectors that are
         computed once. Whether the embedding is trained is decided on rows that are held out, as for early stopping:
-        only if the loss on them falls by more than two standard errors and no fewer of them are named rightly. Then all
+        only if the loss on them falls by more than two standard errors and more of them are named rightly. Then all
         rows are trained on. See `fine_tuned_`. Weights are the mean of those before and after [1]_, which was better
         than either on digits and commands.
     embedding_epochs : int, default=10
