@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from skkws import cli, report
 from skkws.datasets import load_keyword_folder, synthesize_keywords
 from skkws.extraction import extract
 from skkws.persistence import describe_model, save_model
+from skkws.spotter import train_keyword_spotter
 
 CHEAP = "mfcc+logreg"
 COMMAND = [sys.executable, "-m", "skkws.cli"]
@@ -433,7 +435,9 @@ def test_a_spotter_from_typed_words_predicts_from_files(from_words, tmp_path):
     assert [line.split("\t")[0] for line in out.splitlines()] == ["stop", "_unknown_"]
 
 
-def test_recordings_are_added_to_typed_words(speech_folder, tmp_path):
+def test_recordings_are_added_to_typed_words(speech_folder, tmp_path, monkeypatch):
+    few = partial(train_keyword_spotter, n_per_word=12, n_other_words=24, voices=6)
+    monkeypatch.setattr("skkws.spotter.train_keyword_spotter", few)
     (tmp_path / "others.txt").write_text("umbrella\nseventeen\nchocolate\n")
     options = ("--engines", "espeak-ng", "--word-list", tmp_path / "others.txt", "--add", speech_folder)
     code, out, err = run("train", "--words", "stop,yes", "-o", tmp_path / "spotter.skops", *options)

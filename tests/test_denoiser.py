@@ -81,7 +81,7 @@ def test_recorded_noise_is_learnt(speech, tmp_path):
     mixtures = mix_at_snr(speech[1], hum[:16000], 0.0)
     before = signal_to_noise_ratio(speech[1], mixtures)
     coloured, hummed = (
-        UNetDenoiser(noise=noise, epochs=5, random_state=0).fit(speech[0]) for noise in (None, tmp_path)
+        UNetDenoiser(noise=noise, epochs=3, random_state=0).fit(speech[0]) for noise in (None, tmp_path)
     )
     gains = [(signal_to_noise_ratio(speech[1], d.transform(mixtures)) - before).mean() for d in (coloured, hummed)]
     assert gains[1] > gains[0] + 1

@@ -7,7 +7,7 @@ from skkws import load_model, make_keyword_pipeline, save_model, train_keyword_s
 from skkws.datasets import synthesize_keywords
 from skkws.spotter import SILENCE, UNKNOWN
 
-TINY = {"n_per_word": 16, "n_other_words": 40, "voices": 8, "engines": ["espeak-ng"], "random_state": 0}
+TINY = {"n_per_word": 12, "n_other_words": 24, "voices": 6, "engines": ["espeak-ng"], "random_state": 0}
 KEYWORDS = {"stop": "stop", "zoofi": "[[z'u:fi]]"}
 
 
@@ -25,7 +25,7 @@ def heard():
 
 def test_it_knows_keywords_unknown_words_and_silence(spotter):
     assert spotter.model.classes_.tolist() == [SILENCE, UNKNOWN, "stop", "zoofi"]
-    assert spotter.n_clips == {"keywords": 32, "other words": 160, "silence": 200}
+    assert spotter.n_clips == {"keywords": 24, "other words": 96, "silence": 200}
     assert spotter.unspoken == []
 
 
@@ -48,8 +48,8 @@ def test_estimates_are_shares_of_what_was_left_out(spotter):
         assert 0 <= low <= share <= high <= 1
         assert 0 < n_clips <= 200
     # Every voice is left out once; of the other words a clip is tested only where its word and its voice are left out.
-    assert spotter.estimates["keywords"][2] == 32
-    assert spotter.estimates["other words"][2] < 160
+    assert spotter.estimates["keywords"][2] == 24
+    assert spotter.estimates["other words"][2] < 96
 
 
 def test_the_estimate_is_no_better_than_chance_on_labels_without_meaning(monkeypatch):
@@ -143,7 +143,7 @@ def test_few_voices_are_left_out_as_far_as_there_are_others(voices):
     spotter = train_keyword_spotter(["stop", "zebra"], **TINY | {"n_other_words": 12, "voices": voices})
     assert list(spotter.estimates) == ([] if voices == 1 else ["keywords", "other words", "silence"])
     if voices > 1:
-        assert spotter.estimates["keywords"][2] == 32
+        assert spotter.estimates["keywords"][2] == 24
 
 
 def test_a_keyword_may_have_several_spellings():
