@@ -94,3 +94,13 @@ def test_a_display_of_what_was_not_measured_says_how_to_measure_it(ax):
         NoiseDisplay.from_comparison(comparison, ax=ax)
     with pytest.raises(ValueError, match="no two models; compare with models"):
         DifferencesDisplay.from_comparison(comparison, ax=ax)
+
+
+def test_learning_curves_far_above_chance_show_it_too():
+    pytest.importorskip("matplotlib")
+    accuracy = np.array([[0.6, 0.8, 0.9]])
+    interval = np.stack([accuracy - 0.1, accuracy + 0.1], axis=-1)
+    ax = FewShotDisplay(["mfcc+svm"], np.array([1, 5, 20]), accuracy, interval, chance=0.1).plot().ax_
+    low, high = ax.get_ylim()
+    assert low < 0.1
+    assert high == 1.0

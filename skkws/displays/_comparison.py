@@ -89,10 +89,10 @@ class FewShotDisplay:
         """
         self.ax_ = _axes(ax)
         self.figure_ = self.ax_.figure
+        self.ax_.axhline(self.chance, color="grey", linestyle=":", label="chance")
         # Points stand a little apart, so that one model's interval does not hide another's.
         places = [self.n_examples * 1.03**i for i in range(len(self.names))]
         _draw_curves(self.ax_, places, self)
-        self.ax_.axhline(self.chance, color="grey", linestyle=":", label="chance")
         self.ax_.set(xscale="log", xlabel="examples per label")
         self.ax_.set_xticks(self.n_examples, [str(k) for k in self.n_examples])
         self.ax_.minorticks_off()
