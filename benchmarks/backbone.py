@@ -29,13 +29,12 @@ from skkws import (
     SpeechEmbeddingTransformer,
     train_backbone,
 )
+from skkws._engine.layers import seeded
 from skkws.augment import default_transforms
 from skkws.compare import make_model
-from skkws.datasets import synthesize_keywords
 from skkws.metrics import accuracy_interval
-from skkws.networks import keyword_groups
-from skkws.networks._keyword_groups import embedding_weights
-from skkws.networks._layers import seeded
+from skkws.networks import embedding_weights, keyword_groups
+from skkws.synthesis import synthesize_keywords
 
 
 def main():

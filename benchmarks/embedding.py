@@ -19,7 +19,7 @@ from harness import parser_for, run, write
 
 def operations(n_frames):
     """Floating-point operations of the convolutions on so many frames: two for each multiplication and addition."""
-    from skkws.networks._speech_embedding import BLOCKS
+    from skkws._engine.spec import BLOCKS
 
     rows, columns, channels = n_frames - 2, 32, 24
     total = rows * columns * 9 * channels

@@ -28,11 +28,11 @@ from skkws import (
     Resample,
     SpeechEmbeddingTransformer,
 )
+from skkws._engine.cost import of_model
+from skkws._engine.spec import PADDING
 from skkws.compare import make_model
 from skkws.metrics import accuracy_interval
 from skkws.networks import speech_embedding
-from skkws.networks._embedding_head import PADDING
-from skkws.networks._multiply_adds import of_model
 
 _TUNED = {"network": "embedding+head", "epochs": 60, "batch_size": 64}
 

@@ -35,9 +35,10 @@ from skkws import (
     SpeechEmbeddingTransformer,
 )
 from skkws.audio import read_audio
-from skkws.datasets import fetch_speech_commands, synthesize_keywords
+from skkws.datasets import fetch_speech_commands
 from skkws.metrics import accuracy_interval
-from skkws.spotter import SILENCE, UNKNOWN
+from skkws.spotting import SILENCE, UNKNOWN
+from skkws.synthesis import synthesize_keywords
 
 KEYWORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 CLASSES = np.array(sorted((*KEYWORDS, SILENCE, UNKNOWN)))

@@ -29,9 +29,9 @@ from skkws import (
     train_keyword_spotter,
 )
 from skkws.audio import read_audio
-from skkws.datasets import synthesize_keywords
 from skkws.metrics import accuracy_interval
-from skkws.spotter import SILENCE, SYNTHESIZED_WORTH, UNKNOWN
+from skkws.spotting import SILENCE, SYNTHESIZED_WORTH, UNKNOWN
+from skkws.synthesis import synthesize_keywords
 
 N_PER_WORD = 240
 

@@ -8,21 +8,21 @@ from pathlib import Path
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skkws._files import whole_file
+from skkws._runtime.files import whole_file
 from skkws.classifiers import KeywordHeadClassifier, KeywordNetClassifier
 from skkws.embedding import SpeechEmbeddingTransformer, read_weights
 
 _FORMAT = 1
 # Beyond what skops trusts by itself (NumPy, scikit-learn): our estimators, which hold parameters and arrays alone.
 _TRUSTED = (
-    "skkws.audio.AudioLoader",
+    "skkws.audio._loader.AudioLoader",
     "skkws.augment._augmenter.AudioAugmenter",
     "skkws.augment._classifier.AugmentedClassifier",
     "skkws.classifiers._head.KeywordHeadClassifier",
     "skkws.classifiers._net_classifier.KeywordNetClassifier",
     "skkws.classifiers._prototype.PrototypeClassifier",
     "skkws.classifiers._rescoring.RescoringClassifier",
-    "skkws.embedding.SpeechEmbeddingTransformer",
+    "skkws.embedding._transformer.SpeechEmbeddingTransformer",
     "skkws.features._logmel.LogMelTransformer",
     "skkws.features._mfcc.MFCCTransformer",
     "skkws.features._scaling.BandScaler",
@@ -34,7 +34,7 @@ _TRUSTED = (
     "skkws.preparation._rate.TelephoneBand",
     "skkws.preparation._silence.TrimSilence",
     "skkws.preparation._speech.VoiceActivityFilter",
-    "skkws.spotter.mean_and_maximum",
+    "skkws.spotting._pipeline.mean_and_maximum",
 )
 _PACKAGES = ("skkws", "scikit-learn", "librosa", "llvmlite", "numpy", "scipy", "soxr")
 

@@ -21,7 +21,7 @@ WORDS = ("no", "stop", "yes")
 @pytest.fixture(scope="session")
 def speech():
     """Three words, each spoken three times by four voices: what `synthesize_keywords` returns."""
-    from skkws.datasets import synthesize_keywords
+    from skkws.synthesis import synthesize_keywords
 
     return synthesize_keywords(WORDS, 12, engines=["espeak-ng"], voices=4, random_state=0)
 

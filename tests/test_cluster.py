@@ -148,9 +148,9 @@ def test_an_unreadable_file_is_named_by_the_worker(client, files, tmp_path):
 
 
 def loaded_networks():
-    from skkws import embedding
+    from skkws.embedding import _weights
 
-    return len(embedding._networks)
+    return len(_weights._networks)
 
 
 def test_the_embedding_is_loaded_once_by_each_worker(client, files):

@@ -15,7 +15,8 @@ from skkws import (
     MFCCTransformer,
     SpeechEmbeddingTransformer,
 )
-from skkws.datasets import load_keyword_folder, synthesize_keywords
+from skkws.datasets import load_keyword_folder
+from skkws.synthesis import synthesize_keywords
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from skkws.datasets import synthesize_keywords
+from skkws.synthesis import synthesize_keywords
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -9,7 +9,7 @@ from sklearn.utils import _safe_indexing, check_consistent_length, check_random_
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
-from skkws._progress import progress
+from skkws._runtime.progress import progress
 from skkws.augment._filters import Equalizer
 from skkws.augment._level import Gain, PeakLimit
 from skkws.augment._noise import BackgroundNoise, ColoredNoise

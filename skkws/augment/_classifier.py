@@ -8,7 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skkws._fit_params import fit_keyword, weights_for
+from skkws._runtime.fit_params import fit_keyword, weights_for
 from skkws.augment._augmenter import AudioAugmenter
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from skkws.augment._transform import Transform, as_float, draw
+from skkws.audio import as_signals
+from skkws.augment._transform import Transform, draw
 
 # Seconds of zeros that take up the ringing on both sides, which is over after a few periods of the lowest band.
 _RINGING = 0.05
@@ -47,7 +48,7 @@ def band_limit(y, low=None, high=None, *, sample_rate=16000, order=4):
     >>> bool(np.abs(band_limit(tone, 300, 3400)[8000:]).max() < 0.02)
     True
     """
-    y = as_float(y, "y")
+    y = as_signals(y, "y", dtype=None)
     if low is None and high is None:
         return y.copy()
     edges = [edge for edge in (low, high) if edge is not None]
@@ -89,7 +90,7 @@ def equalize(y, frequencies, gains_db, *, sample_rate=16000):
     >>> float(np.abs(equalize(tone, [500, 1000, 2000], [0, 6, 0])[4000:12000]).max().round(1))
     2.0
     """
-    y = as_float(y, "y")
+    y = as_signals(y, "y", dtype=None)
     frequencies, gains_db = np.asarray(frequencies, dtype=np.float64), np.asarray(gains_db, dtype=np.float64)
     if frequencies.ndim != 1 or frequencies.shape != gains_db.shape or not frequencies.size:
         raise ValueError(

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skkws.augment._transform import Transform, as_float, draw
+from skkws.audio import as_signals
+from skkws.augment._transform import Transform, draw
 
 
 def apply_gain(y, gain_db):
@@ -28,7 +29,7 @@ def apply_gain(y, gain_db):
     >>> apply_gain([0.05, -0.01], 20)
     array([ 0.5, -0.1])
     """
-    y = as_float(y, "y")
+    y = as_signals(y, "y", dtype=None)
     return y * y.dtype.type(10 ** (gain_db / 20))
 
 
@@ -55,7 +56,7 @@ def clip_peaks(y, fraction):
     """
     if not 0 <= fraction <= 1:
         raise ValueError(f"fraction must be from 0 to 1, got {fraction!r}.")
-    y = as_float(y, "y")
+    y = as_signals(y, "y", dtype=None)
     bound = y.dtype.type(fraction) * np.abs(y).max(axis=-1, keepdims=True)
     return np.clip(y, -bound, bound)
 
@@ -84,7 +85,7 @@ def limit_peak(y, peak=1.0):
     """
     if not 0 < peak < np.inf:
         raise ValueError(f"peak must be a finite number above 0, got {peak!r}.")
-    y = as_float(y, "y")
+    y = as_signals(y, "y", dtype=None)
     peaks = np.abs(y).max(axis=-1, keepdims=True)
     return y * (peak / np.maximum(peaks, peak)).astype(y.dtype)
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.fft
 
+from skkws.audio import as_signals
 from skkws.augment._recordings import as_recordings, excerpt, samples_of
-from skkws.augment._transform import Transform, as_float, as_generator, draw
+from skkws.augment._transform import Transform, as_generator, draw
 
 # Exponent of the frequency in the amplitude spectrum; one unit is 6.02 dB per octave.
 COLORS = {"white": 0.0, "pink": -0.5, "blue": 0.5, "brown": -1.0, "violet": 1.0}
@@ -93,7 +94,7 @@ def active_rms(y, *, sample_rate=16000):
     >>> float(active_rms(word)), float(active_rms(np.pad(word, 3200)))
     (0.5, 0.5)
     """
-    y = as_float(y, "y")
+    y = as_signals(y, "y", dtype=None)
     starts = np.arange(0, y.shape[-1], max(1, round(_ACTIVE_FRAME * sample_rate)))
     lengths = np.diff(starts, append=y.shape[-1])
     energies = np.add.reduceat(np.square(y, dtype=np.float64), starts, axis=-1)
@@ -138,7 +139,7 @@ def mix_at_snr(speech, noise, snr_db, *, sample_rate=16000):
     >>> float(np.round(10 * np.log10(np.mean(tone**2) / np.mean((mixture - tone) ** 2)), 2))
     20.0
     """
-    speech, noise = as_float(speech, "speech"), as_float(noise, "noise")
+    speech, noise = as_signals(speech, "speech", dtype=None), as_signals(noise, "noise", dtype=None)
     if noise.shape[-1] != speech.shape[-1]:
         raise ValueError(
             f"noise must be as long as speech, got {noise.shape[-1]} and {speech.shape[-1]} samples; take an excerpt "

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skkws._recording import check_samples, pcm_to_float, read_audio
-from skkws.datasets._folder import AUDIO_EXTENSIONS
+from skkws.audio import AUDIO_EXTENSIONS, check_samples, pcm_to_float, read_audio
 
 
 def as_recordings(recordings, owner):

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.signal
 
+from skkws.audio import as_signals
 from skkws.augment._recordings import as_recordings, samples_of
-from skkws.augment._transform import Transform, as_float, as_generator, draw
+from skkws.augment._transform import Transform, as_generator, draw
 
 
 def room_response(rt60, *, direct_to_reverberant_db=6.0, sample_rate=16000, random_state=None):
@@ -72,7 +73,7 @@ def reverberate(y, response):
     >>> reverberate([1.0, 0.0, 0.0, 0.0], [0.0, 0.8, 0.0, 0.6]).round(6)
     array([0.8, 0. , 0.6, 0. ])
     """
-    y, response = as_float(y, "y"), as_float(response, "response")
+    y, response = as_signals(y, "y", dtype=None), as_signals(response, "response", dtype=None)
     energy = np.linalg.norm(response)
     if response.ndim != 1 or energy == 0:
         raise ValueError(

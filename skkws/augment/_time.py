@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skkws._recording import fit_length, resample
-from skkws.augment._transform import Transform, as_float, draw
+from skkws.audio import as_signals, fit_length, resample
+from skkws.augment._transform import Transform, draw
 
 # 64 ms at 16 kHz: long enough to part the harmonics of a low voice, short enough to keep its plosives.
 _PITCH_WINDOW = 0.064
@@ -34,7 +34,7 @@ def shift_time(y, n_samples, *, wrap=False):
     >>> shift_time([1.0, 2.0, 3.0], 1), shift_time([1.0, 2.0, 3.0], -1, wrap=True)
     (array([0., 1., 2.]), array([2., 3., 1.]))
     """
-    y = np.asarray(y)
+    y = as_signals(y, dtype=None)
     if wrap:
         return np.roll(y, n_samples, axis=-1)
     shifted = np.zeros_like(y)
@@ -74,7 +74,7 @@ def change_speed(y, factor):
     """
     if not 0 < factor < np.inf:
         raise ValueError(f"factor must be a finite number above 0, got {factor!r}.")
-    y = as_float(y, "y")
+    y = as_signals(y, "y", dtype=None)
     return fit_length(resample(y, orig_sr=float(factor), target_sr=1.0), y.shape[-1])
 
 
@@ -105,7 +105,7 @@ def shift_pitch(y, semitones, *, sample_rate=16000):
     >>> int(np.abs(np.fft.rfft(shift_pitch(tone, 12))).argmax())
     880
     """
-    y = as_float(y, "y")
+    y = as_signals(y, "y", dtype=None)
     if not np.isfinite(semitones):
         raise ValueError(f"semitones must be a finite number, got {semitones!r}.")
     if semitones == 0:

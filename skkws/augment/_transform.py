@@ -6,6 +6,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from skkws.audio import as_signals
+
 
 @dataclass(frozen=True, eq=False)
 class Transform(ABC):
@@ -88,13 +90,7 @@ class Transform(ABC):
                 f"{type(self).__name__}: expected rows as numbers of shape (n_rows, n_columns), got an array of shape "
                 f"{rows.shape} and dtype {rows.dtype}. Pass a single row as row[None]."
             )
-        finite = np.isfinite(rows).all(axis=1)
-        if not finite.all():
-            raise ValueError(
-                f"{type(self).__name__}: row {int(np.argmin(finite))} holds NaN or infinity; samples must be finite. "
-                "Repair it or leave it out."
-            )
-        return rows if rows.dtype.kind == "f" else rows.astype(np.float32)
+        return as_signals(rows, type(self).__name__, dtype=None)
 
     def _check_range(self, name, *, above=-np.inf, least=-np.inf, below=np.inf, most=np.inf):
         """Refuse the range of this name unless it is a number or (low, high) with all of it within the bounds."""
@@ -127,15 +123,3 @@ def as_generator(random_state):
     if isinstance(random_state, np.random.RandomState):
         return np.random.default_rng(random_state.randint(2**31 - 1))
     return np.random.default_rng(random_state)
-
-
-def as_float(y, name):
-    """Return signals as floats, kept where they are floats already; refuse what is empty or not finite."""
-    y = np.asarray(y)
-    if y.dtype.kind not in "fiu" or y.ndim == 0 or y.shape[-1] == 0:
-        raise ValueError(
-            f"{name} needs numbers and at least one sample on its last axis, got shape {y.shape} and dtype {y.dtype}."
-        )
-    if not np.isfinite(y).all():
-        raise ValueError(f"{name} holds NaN or infinity; samples must be finite. Repair it or leave it out.")
-    return y if y.dtype.kind == "f" else y.astype(np.float32)

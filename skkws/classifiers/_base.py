@@ -12,11 +12,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skkws._progress import progress
-from skkws.classifiers._companions import Companions
-from skkws.classifiers._copies import Copies, first_copies
-from skkws.classifiers._head_network import Clips
-from skkws.features._frame_rows import band_scaler
+from skkws._engine.callbacks import Companions
+from skkws._engine.copies import Copies, first_copies
+from skkws._engine.frame_rows import band_scaler
+from skkws._engine.head_network import Clips
+from skkws._runtime.progress import progress
 
 _OPTIMIZERS = {"adam", "adamw", "nadam", "rmsprop", "sgd"}
 

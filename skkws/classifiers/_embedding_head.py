@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skkws.classifiers._head_network import Clips, HeadNetwork
-from skkws.classifiers._net import Net
+from skkws._engine.embedding_kernel import SpeechEmbeddingKernel
+from skkws._engine.head_network import Clips, HeadNetwork
+from skkws._engine.net import Net
+from skkws._engine.spec import FRAMES_PER_VECTOR, N_DIMS, PADDING_FRAMES, count_vectors, weight_shapes
 from skkws.embedding import embed_with, pad_with_silence, read_weights
-from skkws.networks._embedding_head import PADDING
-from skkws.networks._speech_embedding import FRAMES_PER_HOP, FRAMES_PER_VECTOR, N_DIMS, weight_shapes
-from skkws.networks._speech_embedding_kernel import SpeechEmbeddingKernel
 
 _BACKBONE = tuple(weight_shapes())
 _N_BACKBONE = len(_BACKBONE)
@@ -41,7 +40,7 @@ class EmbeddingHead:
         """Make it of the whole network and the weights to begin with."""
         settings = {"dropout": 0.5} | dict(whole.settings)
         n_frames = whole.input_shape[0]
-        n_vectors = 1 + (max(n_frames + PADDING, FRAMES_PER_VECTOR) - FRAMES_PER_VECTOR) // FRAMES_PER_HOP
+        n_vectors = count_vectors(max(n_frames + PADDING_FRAMES, FRAMES_PER_VECTOR))
         penalties = {"l1": whole.l1, "l2": whole.l2, "dropout": settings["dropout"], "dtype": "float32"}
         shape = n_vectors, N_DIMS, whole.n_classes
         return cls(HeadNetwork(*shape, filters=96, kernel_size=3, activation="elu", **penalties), whole, start)
@@ -63,7 +62,7 @@ class EmbeddingHead:
         out = np.empty((len(rows), *self.vectors_shape), np.float32)
         for start in range(0, len(rows), _BLOCK):
             frames = np.asarray(X[rows[start : start + _BLOCK]], np.float32).reshape(-1, *self.whole.input_shape)
-            out[start : start + _BLOCK] = embed_with(kernel, pad_with_silence(frames, PADDING))
+            out[start : start + _BLOCK] = embed_with(kernel, pad_with_silence(frames, PADDING_FRAMES))
         return out.reshape(len(rows), -1)
 
     @property

@@ -7,10 +7,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skkws._engine.head_kernels import ACTIVATIONS
+from skkws._engine.head_network import HeadNetwork
+from skkws._engine.spec import N_DIMS
 from skkws.classifiers._base import NetworkClassifier
-from skkws.classifiers._head_kernels import ACTIVATIONS
-from skkws.classifiers._head_network import HeadNetwork
-from skkws.networks._speech_embedding import N_DIMS
 
 
 class KeywordHeadClassifier(NetworkClassifier):

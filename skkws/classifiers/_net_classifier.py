@@ -12,15 +12,15 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skkws._engine.callbacks import BlockByBlock, Checkpoints, Companions, KerasCallbacks
+from skkws._engine.frame_rows import band_scaler, row_shape
+from skkws._engine.head_network import Clips
+from skkws._engine.net import Net
+from skkws._engine.spec import N_BANDS
 from skkws.classifiers._base import NetworkClassifier
-from skkws.classifiers._companions import BlockByBlock, Checkpoints, Companions, KerasCallbacks
 from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_head, with_scale
 from skkws.classifiers._head import KeywordHeadClassifier
-from skkws.classifiers._head_network import Clips
 from skkws.classifiers._improvement import Improvement
-from skkws.classifiers._net import Net
-from skkws.features._frame_rows import band_scaler, row_shape
-from skkws.networks._speech_embedding import N_BANDS
 
 # Bands of a frame, where rows do not tell: what each network was made for. None: samples of a waveform are frames of
 # one band, other rows log-mel frames.

@@ -7,7 +7,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skkws._fit_params import weights_for
+from skkws._runtime.fit_params import weights_for
 
 _CLASSIFIER = HasMethods(["fit", "predict_proba"])
 

@@ -63,7 +63,7 @@ def compare(
 
 def demo(models: _Models = None, folds: _Folds = None, seed: Seed = 0, n_jobs: Jobs = None, output: _Output = None):
     """Compare deep against classical on synthesized speech, with no recordings and no network."""
-    from skkws.datasets import synthesize_keywords
+    from skkws.synthesis import synthesize_keywords
 
     names = _check_options(models, output)
     speech = synthesize_keywords(

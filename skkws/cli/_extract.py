@@ -39,7 +39,7 @@ def extract(
         check_writable(cache, "--cache")
     import numpy as np
 
-    from skkws._files import whole_file
+    from skkws._runtime.files import whole_file
     from skkws.audio import AudioLoader
     from skkws.extraction import extract as extract_files
 
@@ -64,8 +64,7 @@ def _recordings(sources, *, labels, group):
     """Paths, labels and speakers of what is in folders, and of single recordings; a word is a folder's name."""
     import numpy as np
 
-    from skkws.datasets import load_keyword_folder
-    from skkws.datasets._folder import speaker_function
+    from skkws.datasets import load_keyword_folder, speaker_function
 
     speaker_of = speaker_function(group)
     found = []

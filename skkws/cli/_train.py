@@ -96,7 +96,7 @@ def _train_on_words(words, add, engines, language, word_list, duration, noise, s
 
     from skkws.audio import AudioLoader
     from skkws.persistence import save_model
-    from skkws.spotter import train_keyword_spotter
+    from skkws.spotting import train_keyword_spotter
 
     start = perf_counter()
     recordings = None

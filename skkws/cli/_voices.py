@@ -21,7 +21,7 @@ def voices(
     from rich import box
     from rich.table import Table
 
-    from skkws.datasets._engines import list_voices
+    from skkws.synthesis import list_voices
 
     rows = list(list_voices(language, files or ()))
     if names:

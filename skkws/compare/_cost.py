@@ -2,9 +2,9 @@
 
 from sklearn.pipeline import Pipeline
 
+from skkws._engine.cost import of_embedding, of_head, of_model
 from skkws.classifiers import KeywordHeadClassifier, KeywordNetClassifier
 from skkws.embedding import SpeechEmbeddingTransformer
-from skkws.networks._multiply_adds import of_embedding, of_head, of_model
 
 
 def multiply_adds(fitted):

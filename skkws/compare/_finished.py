@@ -5,9 +5,8 @@ from dataclasses import fields
 
 import numpy as np
 
-from skkws._feature_store import content_key, usable_folder
-from skkws._files import whole_file
-from skkws._fingerprint import fingerprint
+from skkws._runtime.files import usable_folder, whole_file
+from skkws._runtime.fingerprint import content_key, fingerprint
 from skkws.compare._tasks import Outcome
 
 

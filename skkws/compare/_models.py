@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from skkws._stateless import fitted_without_data, noise_rows
+from skkws._runtime.stateless import fitted_without_data, noise_rows
 from skkws.classifiers import KeywordHeadClassifier
 from skkws.embedding import SpeechEmbeddingTransformer
 from skkws.features import MFCCTransformer

@@ -6,9 +6,9 @@ import numpy as np
 from joblib import delayed
 from sklearn.utils import check_consistent_length
 
-from skkws._fingerprint import fingerprint
-from skkws._parallel import in_order
-from skkws._progress import progress
+from skkws._runtime.fingerprint import fingerprint
+from skkws._runtime.parallel import in_order
+from skkws._runtime.progress import progress
 from skkws.augment import AudioAugmenter, BackgroundNoise, ColoredNoise, PeakLimit
 from skkws.compare._finished import Finished
 from skkws.compare._models import MODEL_NAMES, parted, reseeded, resolve_models

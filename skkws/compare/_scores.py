@@ -1,7 +1,6 @@
 """From the outcomes of fits to scores."""
 
 from dataclasses import dataclass
-from importlib import resources
 
 import numpy as np
 from scipy import stats
@@ -9,7 +8,7 @@ from sklearn.metrics import f1_score
 
 from skkws.compare._cost import multiply_adds
 from skkws.compare._result import FewShotScores, ModelScores, NoiseScores
-from skkws.embedding import SpeechEmbeddingTransformer
+from skkws.embedding import SpeechEmbeddingTransformer, google_weights
 from skkws.metrics import accuracy_interval
 
 
@@ -79,4 +78,4 @@ def _pretrained_bytes(features):
     steps = [] if features is None else [step for _, step in features.steps]
     if not any(isinstance(step, SpeechEmbeddingTransformer) for step in steps):
         return 0
-    return len(resources.files("skkws").joinpath("weights/google_speech_embedding.npz").read_bytes())
+    return len(google_weights())

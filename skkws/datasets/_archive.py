@@ -11,7 +11,7 @@ import zlib
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from skkws._progress import progress
+from skkws._runtime.progress import progress
 from skkws.datasets._data_home import get_data_home
 from skkws.datasets._download import check_sha256, download, one_at_a_time
 

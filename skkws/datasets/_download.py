@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from skkws._progress import progress
+from skkws._runtime.progress import progress
 
 _TRIES = 4
 _WAIT = 1.0  # seconds before the second try; doubled before each further one

@@ -6,11 +6,8 @@ from pathlib import Path
 
 from sklearn.utils import check_random_state
 
+from skkws.audio import AUDIO_EXTENSIONS
 from skkws.datasets._bunch import clip_bunch
-
-__all__ = ["AUDIO_EXTENSIONS", "load_keyword_folder"]
-
-AUDIO_EXTENSIONS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf")
 
 
 def load_keyword_folder(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skkws._files import whole_file
+from skkws._runtime.files import whole_file
 from skkws.datasets._archive import fetch_folder, local_folder
 from skkws.datasets._bunch import clip_bunch
 from skkws.datasets._data_home import get_data_home

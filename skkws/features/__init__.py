@@ -1,5 +1,6 @@
 """Waveform rows to feature rows."""
 
+from skkws.features._framing import periodic_window
 from skkws.features._logmel import LogMelTransformer, log_mel, mel_filterbank
 from skkws.features._mfcc import MFCCTransformer, mfcc
 from skkws.features._scaling import BandScaler, cmvn
@@ -17,5 +18,6 @@ __all__ = [
     "log_spectrogram",
     "mel_filterbank",
     "mfcc",
+    "periodic_window",
     "stack_frames",
 ]

@@ -6,18 +6,11 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from skkws._threads import available_threads, run_threads
+from skkws._runtime.threads import available_threads, run_threads
+from skkws.audio import as_signals
 
 # Frames that a thread transforms at once.
 _BLOCK_FRAMES = 2048
-
-
-def as_signals(y):
-    """Return `y` as float32 signals along the last axis."""
-    y = np.asarray(y, dtype=np.float32)
-    if y.ndim == 0 or y.shape[-1] == 0:
-        raise ValueError(f"y needs at least one sample on its last axis, got an array of shape {y.shape}.")
-    return y
 
 
 def count_frames(n_samples, win_length, hop_length, center):
@@ -26,12 +19,24 @@ def count_frames(n_samples, win_length, hop_length, center):
     return 1 + max(0, padded - win_length) // hop_length
 
 
-def taper_of(window, win_length):
-    """Return a window in its periodic form."""
+def periodic_window(window, win_length):
+    """Return a window in its periodic form.
+
+    Parameters
+    ----------
+    window : str or tuple
+        As in :func:`scipy.signal.get_window`.
+    win_length : int
+        Its length, in samples.
+
+    Returns
+    -------
+    ndarray of shape (win_length,), dtype float32
+    """
     if (window, win_length) == ("hann", 400):
         # The original's window to the last bit. Single precision moves some of its samples by a rounding or two, and
         # next to a loud tone that decides the energy of the quiet bands: up to 0.003 in their logarithm.
-        with resources.files("skkws").joinpath("weights/google_hann_400.npy").open("rb") as file:
+        with resources.files("skkws.features").joinpath("google_hann_400.npy").open("rb") as file:
             return np.load(file)
     return scipy.signal.get_window(window, win_length, fftbins=True).astype(np.float32)
 

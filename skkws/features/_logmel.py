@@ -8,8 +8,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.utils._param_validation import Interval
 
-from skkws.features._base import FrameTransformer
-from skkws.features._framing import check_fft, count_frames, fft_magnitudes, log_of_frames, taper_of
+from skkws._engine.rows import FrameTransformer
+from skkws.features._framing import check_fft, count_frames, fft_magnitudes, log_of_frames, periodic_window
 
 
 def mel_filterbank(*, sample_rate=16000, n_fft=512, n_mels=32, fmin=60.0, fmax=3800.0):
@@ -135,9 +135,9 @@ def log_mel(
 @lru_cache(maxsize=64)
 def _mel_energies(window, win_length, filterbank, power):
     """Return the function ``(samples, starts, out)`` that writes the mel energies of the frames that start there."""
-    n_fft, taper, weights = filterbank[1], taper_of(window, win_length), _mel_filterbank(*filterbank)
+    n_fft, taper, weights = filterbank[1], periodic_window(window, win_length), _mel_filterbank(*filterbank)
     if n_fft >= 4 and n_fft & (n_fft - 1) == 0 and power in (1, 2):
-        from skkws.features._logmel_kernel import MelKernel
+        from skkws._engine.logmel_kernel import MelKernel
 
         return MelKernel(taper, weights, int(power))
     # A bin belongs to two bands at most. The sparse product stays fast where other programs keep the cores busy; the

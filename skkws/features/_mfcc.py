@@ -8,7 +8,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skkws.features._base import FrameTransformer
+from skkws._engine.rows import FrameTransformer
+from skkws.audio import as_signals
 from skkws.features._logmel import _check_settings
 
 # Frames that librosa transforms at once.
@@ -96,9 +97,7 @@ def mfcc(
         n_mfcc=n_mfcc,
         delta_width=delta_width,
     )
-    y = np.asarray(y, dtype=np.float32)
-    if y.ndim == 0 or y.shape[-1] == 0:
-        raise ValueError(f"y needs at least one sample on its last axis, got an array of shape {y.shape}.")
+    y = as_signals(y)
     # A bin belongs to two bands at most: nearly all of the full product would be zeros.
     bands = csr_array(_slaney_filterbank(sample_rate, n_fft, n_mels, fmin, sample_rate / 2 if fmax is None else fmax).T)
     signals = y.reshape(-1, y.shape[-1])

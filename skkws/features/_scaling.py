@@ -6,7 +6,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from skkws.features._frame_rows import FrameRowTransformer
+from skkws._engine.frame_rows import FrameRowTransformer
 
 
 def cmvn(frames, *, with_mean=True, with_std=True):

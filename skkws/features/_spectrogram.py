@@ -4,8 +4,8 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval
 
-from skkws.features._base import FrameTransformer
-from skkws.features._framing import check_fft, count_frames, fft_magnitudes, log_of_frames, taper_of
+from skkws._engine.rows import FrameTransformer
+from skkws.features._framing import check_fft, count_frames, fft_magnitudes, log_of_frames, periodic_window
 
 
 def log_spectrogram(
@@ -74,7 +74,7 @@ def log_spectrogram(
     ((99, 81), 450)
     """
     n_fft, n_bins = _bins(sample_rate, win_length, n_fft, fmax)
-    taper = taper_of(window, win_length)
+    taper = periodic_window(window, win_length)
 
     def compute(samples, starts, out):
         out[:] = fft_magnitudes(samples, starts, taper, n_fft, n_bins, power)

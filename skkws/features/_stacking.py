@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skkws.features._frame_rows import FrameRowTransformer
+from skkws._engine.frame_rows import FrameRowTransformer
 
 _EDGES = ("repeat", "zero")
 

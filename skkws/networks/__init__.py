@@ -1,10 +1,10 @@
 """Networks of the field, each a function that returns a ``keras.Model``."""
 
-from skkws.networks._autoencoder import autoencoder
+from skkws.networks._autoencoder import autoencoder, decoder, encoder
 from skkws.networks._cnn import cnn, cnn1d
 from skkws.networks._ds_cnn import ds_cnn
 from skkws.networks._embedding_head import embedding_head
-from skkws.networks._keyword_groups import keyword_groups
+from skkws.networks._keyword_groups import embedding_weights, keyword_groups
 from skkws.networks._keyword_head import flat_head, keyword_head
 from skkws.networks._keyword_net import keyword_net
 from skkws.networks._light_cnn import light_cnn
@@ -20,8 +20,11 @@ __all__ = [
     "cnn",
     "cnn1d",
     "crnn",
+    "decoder",
     "ds_cnn",
     "embedding_head",
+    "embedding_weights",
+    "encoder",
     "flat_head",
     "gru",
     "keyword_groups",

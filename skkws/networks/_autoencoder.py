@@ -66,7 +66,7 @@ def _small_shape(shape, n_stages):
 def _encode(frames, n_components, channels):
     from keras import layers
 
-    from skkws.networks._layers import BatchNorm, as_image
+    from skkws._engine.layers import BatchNorm, as_image
 
     shape = frames.shape[1:]
     least = [small * 2 ** len(channels) for small in _small_shape(shape, len(channels))]
@@ -80,7 +80,7 @@ def _encode(frames, n_components, channels):
 def _decode(code, shape, channels):
     from keras import layers
 
-    from skkws.networks._layers import BatchNorm
+    from skkws._engine.layers import BatchNorm
 
     small = *_small_shape(shape, len(channels)), channels[-1]
     x = layers.Reshape(small)(layers.Dense(prod(small), activation="relu")(code))

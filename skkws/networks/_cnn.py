@@ -28,7 +28,7 @@ def cnn(input_shape, n_classes, *, filters=(16, 32, 64), dropout=0.2):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, as_image, classes, drop
+    from skkws._engine.layers import BatchNorm, as_image, classes, drop
 
     frames = Input(input_shape)
     x = as_image(frames)
@@ -68,7 +68,7 @@ def cnn1d(input_shape, n_classes, *, filters=(64, 64, 128), kernel_size=5, dropo
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, classes, drop
+    from skkws._engine.layers import BatchNorm, classes, drop
 
     x = frames = Input(input_shape)
     for n in filters:

@@ -34,7 +34,7 @@ def ds_cnn(input_shape, n_classes, *, filters=64, n_blocks=4, dropout=0.2):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, as_image, classes, drop
+    from skkws._engine.layers import BatchNorm, as_image, classes, drop
 
     def normalise(x):
         return layers.ReLU()(BatchNorm()(x))

@@ -1,10 +1,7 @@
 """Embedding and head as one network, to be trained on from published weights."""
 
-from skkws.networks._speech_embedding import FRAMES_PER_HOP, FRAMES_PER_VECTOR, N_BANDS, N_DIMS, speech_embedding
-
-# Frames of silence around a clip, those of 6,000 samples on each side: as SpeechEmbeddingTransformer does.
-PADDING = 75
-_SILENCE = -6.907755  # log(0.001), what `log_mel` gives for it
+from skkws._engine.spec import FRAMES_PER_VECTOR, N_BANDS, N_DIMS, PADDING_FRAMES, SILENCE, count_vectors
+from skkws.networks._speech_embedding import speech_embedding
 
 
 def embedding_head(input_shape, n_classes, *, dropout=0.5):
@@ -61,7 +58,7 @@ def padded_with_silence(frames):
             f"The speech embedding takes frames of {N_BANDS} bands, got {n_bands}; compute them with LogMelTransformer "
             "at its defaults."
         )
-    missing = max(PADDING, FRAMES_PER_VECTOR - n_frames)
+    missing = max(PADDING_FRAMES, FRAMES_PER_VECTOR - n_frames)
     around = [[0, 0], [missing // 2, missing - missing // 2], [0, 0]]
-    n_vectors = 1 + (n_frames + missing - FRAMES_PER_VECTOR) // FRAMES_PER_HOP
-    return ops.pad(frames, around, constant_values=_SILENCE), n_vectors
+    n_vectors = count_vectors(n_frames + missing)
+    return ops.pad(frames, around, constant_values=float(SILENCE)), n_vectors

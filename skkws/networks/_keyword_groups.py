@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from skkws._engine.spec import BLOCKS, N_DIMS, NORM_EPSILON
 from skkws.networks._embedding_head import padded_with_silence
-from skkws.networks._speech_embedding import BLOCKS, N_DIMS, NORM_EPSILON, activate, convolve_blocks
+from skkws.networks._speech_embedding import activate, convolve_blocks
 
 
 def keyword_groups(input_shape, n_classes, *, n_groups=1, dropout=0.0):
@@ -44,8 +45,8 @@ def keyword_groups(input_shape, n_classes, *, n_groups=1, dropout=0.0):
     """
     from keras import Input, Model, layers
 
+    from skkws._engine.layers import BatchNorm
     from skkws.networks._keyword_head import head_layers
-    from skkws.networks._layers import BatchNorm
 
     if not 1 <= n_groups <= n_classes // 2:
         raise ValueError(

@@ -53,7 +53,7 @@ def keyword_head(
     """
     from keras import Input, Model
 
-    from skkws.networks._layers import seeded
+    from skkws._engine.layers import seeded
 
     with seeded(seed):
         vectors = Input(input_shape, dtype=dtype, name="vectors")
@@ -66,7 +66,7 @@ def head_layers(x, n_classes, *, dropout, filters=96, kernel_size=3, activation=
     """Lead vectors through the layers of the head."""
     from keras import layers, regularizers
 
-    from skkws.networks._layers import BatchNorm, drop
+    from skkws._engine.layers import BatchNorm, drop
 
     penalty = {"kernel_regularizer": regularizers.L1L2(l1, l2) if l1 or l2 else None, "dtype": dtype}
     pools = (layers.MaxPooling1D(2, padding="same", dtype=dtype), layers.GlobalMaxPooling1D(dtype=dtype))
@@ -105,7 +105,7 @@ def flat_head(input_shape, n_classes, *, units=64, dropout=0.5):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, classes, drop
+    from skkws._engine.layers import BatchNorm, classes, drop
 
     vectors = Input(input_shape, name="vectors")
     x = BatchNorm()(layers.Dense(units, use_bias=False)(layers.Flatten()(vectors)))

@@ -1,6 +1,7 @@
 """The paper's full model: embedding and head as one network, trained end to end."""
 
-from skkws.networks._speech_embedding import BLOCKS, N_DIMS, NORM_EPSILON, activate, convolve_blocks
+from skkws._engine.spec import BLOCKS, N_DIMS, NORM_EPSILON
+from skkws.networks._speech_embedding import activate, convolve_blocks
 
 
 def keyword_net(input_shape, n_classes, *, dropout=0.5):
@@ -32,8 +33,8 @@ def keyword_net(input_shape, n_classes, *, dropout=0.5):
     """
     from keras import Input, Model, layers
 
+    from skkws._engine.layers import BatchNorm, as_image
     from skkws.networks._keyword_head import head_layers
-    from skkws.networks._layers import BatchNorm, as_image
 
     def conv(filters, kernel_size, name):
         return layers.Conv2D(

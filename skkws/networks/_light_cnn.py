@@ -36,7 +36,7 @@ def light_cnn(input_shape, n_classes, *, dropout=0.2):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, as_image, classes, drop
+    from skkws._engine.layers import BatchNorm, as_image, classes, drop
 
     frames = Input(input_shape)
     x = BatchNorm()(as_image(frames, least=(_LEAST, _LEAST)))

@@ -28,7 +28,7 @@ def mlp(input_shape, n_classes, *, units=(256, 128), dropout=0.2):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, classes, drop
+    from skkws._engine.layers import BatchNorm, classes, drop
 
     frames = Input(input_shape)
     x = layers.Flatten()(frames)

@@ -92,7 +92,7 @@ def crnn(input_shape, n_classes, *, filters=(16, 32), units=64, dropout=0.2):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, as_image
+    from skkws._engine.layers import BatchNorm, as_image
 
     frames = Input(input_shape)
     x = as_image(frames)
@@ -113,7 +113,7 @@ def _recurrent(layer, input_shape, n_classes, units, dropout):
 def _over_time(layer, x, n_classes, units, dropout):
     from keras import layers
 
-    from skkws.networks._layers import classes, drop
+    from skkws._engine.layers import classes, drop
 
     x = layers.Bidirectional(layer(units, return_sequences=True))(x)
     return classes(drop(layers.GlobalMaxPooling1D()(x), dropout), n_classes)

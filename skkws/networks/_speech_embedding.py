@@ -1,15 +1,6 @@
 """The fully convolutional speech embedding network of Lin, Kilgour, Roblek and Sharifi (2020)."""
 
-N_BANDS = 32
-N_DIMS = 96
-# What one vector covers and how far the next one lies, in frames: three of the five poolings halve the time.
-FRAMES_PER_VECTOR = 76
-FRAMES_PER_HOP = 8
-
-# Channels, convolution pairs (1x3 in frequency, then 3x1 in time) and pooling (time, frequency) of each block, read
-# off the graph of google/speech_embedding/1. The paper counts the same layers shifted by half a block.
-BLOCKS = ((24, 1, (2, 2)), (48, 2, (1, 2)), (72, 2, (2, 2)), (96, 2, (1, 2)), (96, 2, (2, 2)))
-NORM_EPSILON = 1e-3
+from skkws._engine.spec import BLOCKS, N_BANDS, N_DIMS, NORM_EPSILON
 
 
 def speech_embedding(*, seed=0):
@@ -79,18 +70,3 @@ def convolve_blocks(x, convolve, *, padding):
             x = convolve(x, filters, (3, 1), f"block{b}_time{p}")
         x = layers.MaxPooling2D(pool, padding=padding)(x)
     return x
-
-
-def weight_shapes():
-    """Shapes of the weights of :func:`speech_embedding` in their order, as ``{"layer/variable": shape}``."""
-    stem = BLOCKS[0][0]
-    shapes = {"stem/kernel": (3, 3, 1, stem)}
-    shapes |= {f"stem_norm/{name}": (stem,) for name in ("gamma", "beta", "moving_mean", "moving_variance")}
-    channels = stem
-    for b, (filters, pairs, _) in enumerate(BLOCKS, start=1):
-        for p in range(1, pairs + 1):
-            for axis, size in (("frequency", (1, 3)), ("time", (3, 1))):
-                shapes[f"block{b}_{axis}{p}/kernel"] = (*size, channels, filters)
-                shapes[f"block{b}_{axis}{p}/bias"] = (filters,)
-                channels = filters
-    return shapes | {"vectors/kernel": (3, 1, channels, N_DIMS)}

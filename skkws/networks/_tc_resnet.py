@@ -31,7 +31,7 @@ def tc_resnet(input_shape, n_classes, *, filters=(16, 24, 32, 48), dropout=0.5):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, classes, drop
+    from skkws._engine.layers import BatchNorm, classes, drop
 
     def convolve(x, n, size, stride=1):
         return BatchNorm()(layers.Conv1D(n, size, strides=stride, padding="same", use_bias=False)(x))

@@ -35,7 +35,7 @@ def unet(input_shape, *, channels=(8, 16, 32)):
     """
     from keras import Input, Model, layers
 
-    from skkws.networks._layers import BatchNorm, as_image
+    from skkws._engine.layers import BatchNorm, as_image
 
     def convolve(x, width):
         for _ in range(2):

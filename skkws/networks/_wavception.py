@@ -44,7 +44,7 @@ def wavception(input_shape, n_classes, *, width=16, depths=(1, 1, 2, 2, 3, 3, 4,
     """
     from keras import Input, Model, initializers, layers, ops
 
-    from skkws.networks._layers import BatchNorm, classes, drop
+    from skkws._engine.layers import BatchNorm, classes, drop
 
     def convolve(x, filters, size=1):
         return layers.Conv1D(filters, size, padding="same", use_bias=False)(x)

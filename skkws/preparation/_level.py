@@ -6,8 +6,8 @@ import numpy as np
 import scipy.signal
 from sklearn.utils._param_validation import Interval
 
-from skkws.features._framing import as_signals
-from skkws.preparation._base import WaveformTransformer
+from skkws._engine.waveform_rows import WaveformTransformer
+from skkws.audio import as_signals
 
 # ITU-R BS.1770-5, annex 1: blocks of 400 ms that overlap by 75 %, an absolute gate and one relative to what passes it.
 _BLOCK, _HOP = 0.4, 0.1

@@ -6,9 +6,8 @@ import numpy as np
 import scipy.signal
 from sklearn.utils._param_validation import Interval
 
-from skkws._recording import resample
-from skkws.features._framing import as_signals
-from skkws.preparation._base import WaveformTransformer
+from skkws._engine.waveform_rows import WaveformTransformer
+from skkws.audio import as_signals, resample
 
 
 class Resample(WaveformTransformer):

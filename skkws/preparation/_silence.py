@@ -5,9 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skkws._recording import PADS, fit_length
-from skkws.features._framing import as_signals
-from skkws.preparation._base import WaveformTransformer, each_signal
+from skkws._engine.waveform_rows import WaveformTransformer, each_signal
+from skkws.audio import PADS, as_signals, fit_length
 
 
 def trim_silence(y, *, threshold_db=-40.0, frame_length=400, hop_length=160, margin=0, pad="center"):

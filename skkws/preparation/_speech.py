@@ -6,9 +6,8 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from skkws._recording import PADS, fit_length
-from skkws.features._framing import as_signals
-from skkws.preparation._base import WaveformTransformer, each_signal
+from skkws._engine.waveform_rows import WaveformTransformer, each_signal
+from skkws.audio import PADS, as_signals, fit_length
 
 # What the detector is made for.
 _RATES = (8000, 16000, 32000, 48000)

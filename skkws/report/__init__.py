@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skkws._files import whole_file
+from skkws._runtime.files import whole_file
 from skkws.report._tables import print_tables
 
 __all__ = ["can_draw", "print_tables", "write_report"]

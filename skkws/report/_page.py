@@ -9,15 +9,7 @@ import numpy as np
 
 from skkws.report import _charts
 from skkws.report._confusions import N_NAMED, choose_heard, confusion_counts, embed_sounds, misheard_clips
-from skkws.report._format import (
-    count_text,
-    figure_text,
-    interval_text,
-    plural,
-    rank_texts,
-    size_text,
-    time_text,
-)
+from skkws.report._format import count_text, figure_text, interval_text, plural, rank_texts, size_text, time_text
 from skkws.report._markup import element, markup, table
 
 

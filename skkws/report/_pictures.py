@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from skkws._files import whole_file
+from skkws._runtime.files import whole_file
 from skkws.report._confusions import confusion_counts
 
 

@@ -169,7 +169,7 @@ def test_an_empty_or_missing_noise_folder_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (np.array([[0.0], [np.nan]]), "Gain: row 1 holds NaN or infinity"),
+        (np.array([[0.0], [np.nan]]), "Gain: sample 0 of signal 1 is nan; samples must be finite"),
         (np.zeros(5), r"Gain: expected rows .* got an array of shape \(5,\).*Pass a single row as row\[None\]"),
     ],
 )

@@ -17,9 +17,10 @@ from skkws import (
     LogMelTransformer,
     SpeechEmbeddingTransformer,
 )
+from skkws._engine import graph
 from skkws.augment import Gain
 from skkws.classifiers._net_classifier import _BANDS
-from skkws.networks import _graph, keyword_head, mlp
+from skkws.networks import keyword_head, mlp
 
 FAST = {"epochs": 3, "random_state": 0}
 N_FRAMES, N_BANDS = 12, 8
@@ -418,6 +419,6 @@ def test_a_second_fit_with_the_same_seed_builds_no_network(rows):
 def test_what_is_compiled_once_is_not_compiled_again(rows):
     X, y = rows
     net = KeywordNetClassifier("gru", input_shape=(N_FRAMES, N_BANDS), epochs=1, random_state=0).fit(X, y)
-    before = _graph.compiled.cache_info().misses
+    before = graph.compiled.cache_info().misses
     net.set_params(random_state=5, epochs=2, learning_rate=0.1, batch_size=7).fit(X[:50], y[:50])
-    assert _graph.compiled.cache_info().misses == before
+    assert graph.compiled.cache_info().misses == before

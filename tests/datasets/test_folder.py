@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from skkws.datasets._folder import load_keyword_folder
+from skkws.datasets import load_keyword_folder
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from skkws import networks
-from skkws.networks import keyword_head, speech_embedding
-from skkws.networks._autoencoder import decoder, encoder
-from skkws.networks._layers import BatchNorm, in_precision, row_weights, seeded
+from skkws._engine.layers import BatchNorm, in_precision, row_weights, seeded
+from skkws.networks import decoder, encoder, keyword_head, speech_embedding
 
 
 def test_speech_embedding_has_the_weights_of_the_original_with_batch_norm_folded():

@@ -1,0 +1,144 @@
+"""A Keras network as a classifier's: its probabilities and its training."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from skkws._engine.graph import Plan, compiled
+from skkws._engine.optimizers import Optimizer
+
+
+@dataclass(frozen=True)
+class Net(Plan):
+    """A network and its settings.
+
+    Parameters
+    ----------
+    build : callable
+        ``build(input_shape, n_classes, **settings)`` returns a ``keras.Model`` that ends in probabilities.
+    settings : tuple of (str, object)
+        What else it is called with.
+    input_shape : tuple of (int, int)
+        Shape of a row.
+    n_classes : int
+        Classes.
+    loss : str
+        Name of a loss of Keras.
+    label_smoothing, l1, l2 : float
+        What is added to the loss.
+    dtype : str
+        Precision.
+    """
+
+    build: object
+    settings: tuple
+    input_shape: tuple
+    n_classes: int
+    loss: str
+    label_smoothing: float
+    l1: float
+    l2: float
+    dtype: str
+
+    def _build(self):
+        model = self.build(self.input_shape, self.n_classes, **dict(self.settings))
+        shape = getattr(model, "output_shape", None)
+        if shape != (None, self.n_classes):
+            raise ValueError(
+                f"network={self.build!r} must return a keras.Model whose output has the shape (None, "
+                f"{self.n_classes}), the probabilities of the classes, got {model!r} with the output {shape}. End it "
+                'in Dense(n_classes, activation="softmax").'
+            )
+        return model
+
+    def losses(self, target, outputs):
+        """Loss of each row, a tensor, for the indices of the classes and their probabilities."""
+        import keras
+        import tensorflow as tf
+
+        target = tf.one_hot(target, self.n_classes, dtype=outputs.dtype)
+        target = target * (1 - self.label_smoothing) + self.label_smoothing / self.n_classes
+        return keras.losses.get(self.loss)(target, outputs)
+
+    def target(self):
+        """Index of a class."""
+        import tensorflow as tf
+
+        return tf.TensorSpec((), tf.int64)
+
+    def probabilities(self, weights, clips, rows):
+        """Class probabilities (n_rows, n_classes) of these rows of the clips, in inference."""
+        return self.outputs(weights, len(rows), lambda part: self.take(clips, rows[part]))
+
+    def training(self, *arguments):
+        """Begin a training."""
+        return NetTraining(self, *arguments)
+
+    def take(self, clips, rows):
+        """Rows in the shape of the input."""
+        batch = np.empty((len(rows), int(np.prod(self.input_shape))), self.dtype)
+        clips.take(rows, batch)
+        return batch.reshape(len(rows), *self.input_shape)
+
+
+class NetTraining:
+    """The training of a network on some rows, epoch by epoch: the counterpart of :class:`HeadTraining`."""
+
+    def __init__(self, net, weights, optimizer, optimizer_state, clips, data, size, random_state):
+        self._net, self._clips, self._graph, self._name = net, clips, compiled(net), optimizer
+        self._rows, self._labels, self._row_weights = data
+        self._flat, self._state = self._graph.split(weights)
+        self._state = self._graph.seed_dropout(self._state, random_state)
+        self._optimizer = Optimizer(optimizer, self._flat, optimizer_state)
+
+    @property
+    def weights(self):
+        """Copies of the weights."""
+        return self._graph.join(self._flat, self._state)
+
+    @property
+    def optimizer_state(self):
+        """What another training needs to go on from here."""
+        return self._optimizer.state
+
+    def state(self):
+        """Return the training as arrays, and numbers that JSON can hold."""
+        optimizer = self._optimizer.state
+        numbers = {"optimizer": {name: float(v) for name, v in optimizer.items() if np.ndim(v) == 0}}
+        arrays = {f"optimizer_{name}": v for name, v in optimizer.items() if np.ndim(v)}
+        arrays |= {f"rest_{i}": np.asarray(value) for i, value in enumerate(self._state)}
+        return arrays | {"flat": self._flat}, numbers
+
+    def restore(self, arrays, numbers):
+        """Go on from such a state."""
+        self._flat[:] = arrays["flat"]
+        self._state = [arrays[f"rest_{i}"] for i in range(len(self._state))]
+        prefix = "optimizer_"
+        moments = {name.removeprefix(prefix): v for name, v in arrays.items() if name.startswith(prefix)}
+        self._optimizer = Optimizer(self._name, self._flat, moments | numbers["optimizer"])
+
+    def parts(self):
+        """Layer and variable of each number in the array that the optimizer moves: the index of a name, and names."""
+        return self._graph.parts()
+
+    def train_epoch(self, order, edges, learning_rate):
+        """Train on rows in this order, in batches between the edges; weighted mean loss and accuracy."""
+        totals = np.zeros(2)
+        for start, stop in pairwise(edges):
+            some = order[start:stop]
+            labels, row_weights = self._labels[some], self._row_weights[some]
+            batch = self._net.take(self._clips, self._rows[some])
+            gradient, self._state, losses, outputs = self._graph.step(
+                self._flat, self._state, batch, labels, row_weights
+            )
+            totals += losses.numpy() @ row_weights, (outputs.numpy().argmax(axis=1) == labels) @ row_weights
+            self._optimizer.step(gradient.numpy(), learning_rate)
+        return tuple(float(total) for total in totals / self._row_weights[order].sum())
+
+    def evaluate(self, rows, labels, row_weights):
+        """Weighted mean loss and accuracy on other rows of the clips."""
+        probabilities = self._net.probabilities(self.weights, self._clips, rows)
+        losses = self._graph.losses(labels, probabilities).numpy()
+        right = probabilities.argmax(axis=1) == labels
+        return tuple(float(values @ row_weights / row_weights.sum()) for values in (losses, right))

@@ -1,0 +1,1 @@
+"""Files, threads, processes and progress. For every room."""

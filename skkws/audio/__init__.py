@@ -1,0 +1,36 @@
+"""From recordings to waveform rows: read, scale, mix down, resample, fit to length.
+
+This is the one door at which files, sample rates, channels, PCM integers and ragged lengths end. The functions work
+on one recording; `AudioLoader` applies them to many, as the first step of a scikit-learn pipeline.
+"""
+
+from skkws.audio._loader import AudioLoader, as_clip_list, clip_names, load_clip
+from skkws.audio._recording import (
+    AUDIO_EXTENSIONS,
+    PADS,
+    AudioError,
+    fit_length,
+    is_source,
+    read_audio,
+    read_bytes,
+    resample,
+)
+from skkws.audio._samples import as_signals, check_samples, pcm_to_float
+
+__all__ = [
+    "AUDIO_EXTENSIONS",
+    "PADS",
+    "AudioError",
+    "AudioLoader",
+    "as_clip_list",
+    "as_signals",
+    "check_samples",
+    "clip_names",
+    "fit_length",
+    "is_source",
+    "load_clip",
+    "pcm_to_float",
+    "read_audio",
+    "read_bytes",
+    "resample",
+]

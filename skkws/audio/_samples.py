@@ -1,0 +1,120 @@
+"""The gate for samples: numbers, at least one, all finite. Whatever is computed on a signal has passed here."""
+
+import numpy as np
+
+
+class AudioError(ValueError):
+    """A recording that cannot be used: the message names it, the rule it breaks and what to do."""
+
+
+def pcm_to_float(y):
+    """Scale integer PCM samples to floats in [-1, 1) by the full range of their type.
+
+    Parameters
+    ----------
+    y : array-like of any shape
+        Integers, whose type says the width: ``int16`` is divided by 32768, ``int32`` by 2**31; ``uint8`` is offset
+        by 128 and divided by 128. Floats pass through.
+
+    Returns
+    -------
+    ndarray of the same shape, dtype float32
+
+    Raises
+    ------
+    ValueError
+        If `y` holds neither integers nor floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skkws.audio import pcm_to_float
+    >>> pcm_to_float(np.array([-32768, 0, 16384], dtype=np.int16))
+    array([-1. ,  0. ,  0.5], dtype=float32)
+    >>> pcm_to_float(np.array([0, 128, 192], dtype=np.uint8))
+    array([-1. ,  0. ,  0.5], dtype=float32)
+    """
+    y = np.asarray(y)
+    if y.dtype.kind == "f":
+        return y.astype(np.float32, copy=False)
+    if y.dtype.kind not in "iu":
+        raise ValueError(f"samples must be floats in [-1, 1] or integer PCM, got dtype {y.dtype}.")
+    full_scale = 2.0 ** (8 * y.dtype.itemsize - 1)
+    offset = full_scale if y.dtype.kind == "u" else 0.0
+    return ((y.astype(np.float64) - offset) / full_scale).astype(np.float32)
+
+
+def as_signals(y, name="y", *, dtype=np.float32):
+    """Return signals as floats, checked: numbers, at least one sample on the last axis, all finite.
+
+    Parameters
+    ----------
+    y : array-like of shape (..., n_samples)
+        Signals. Integers are taken as the numbers they are; :func:`pcm_to_float` scales integer PCM.
+    name : str, default="y"
+        What errors call it.
+    dtype : dtype or None, default=float32
+        Precision wanted. None keeps that of floats, and makes float32 of integers.
+
+    Returns
+    -------
+    ndarray of the same shape
+        May share memory with `y`.
+
+    Raises
+    ------
+    AudioError
+        If there is no sample, or one that is no number or not finite.
+
+    Examples
+    --------
+    >>> from skkws.audio import as_signals
+    >>> as_signals([[0, 1], [2, 3]]).dtype
+    dtype('float32')
+    """
+    y = np.asarray(y)
+    if y.dtype.kind not in "fiu" or y.ndim == 0 or y.shape[-1] == 0:
+        raise AudioError(
+            f"{name} needs at least one sample on its last axis, got an array of shape {y.shape} and dtype {y.dtype}; "
+            "pass numbers of shape (..., n_samples)."
+        )
+    if dtype is None:
+        dtype = y.dtype if y.dtype.kind == "f" else np.float32
+    return check_samples(y.astype(dtype, copy=False), name)
+
+
+def check_samples(y, name):
+    """Return samples, an array of floats, if there are any and all are finite.
+
+    Parameters
+    ----------
+    y : ndarray of shape (..., n_samples)
+        Samples.
+    name : str
+        What errors call them.
+
+    Returns
+    -------
+    ndarray
+        `y` itself.
+
+    Raises
+    ------
+    AudioError
+        If there is no sample, or one that is NaN or infinite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skkws.audio import check_samples
+    >>> check_samples(np.array([0.0, 0.5]), "clip 3")
+    array([0. , 0.5])
+    """
+    if y.size == 0:
+        raise AudioError(f"{name}: holds no samples. Record it again or leave it out.")
+    finite = np.isfinite(y)
+    if not finite.all():
+        first = np.unravel_index(int(np.argmin(finite)), y.shape)
+        place = f"sample {first[-1]}" + (f" of signal {', '.join(map(str, first[:-1]))}" if first[:-1] else "")
+        raise AudioError(f"{name}: {place} is {y[first]}; samples must be finite. Repair it or leave it out.")
+    return y

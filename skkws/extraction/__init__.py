@@ -1,0 +1,14 @@
+"""Many files to feature rows, each computed once."""
+
+from skkws.extraction._caching import CachedTransformer
+from skkws.extraction._extract import extract, extract_features, iter_batches
+
+__all__ = ["CachedTransformer", "FeaturePyDataset", "extract", "extract_features", "iter_batches"]
+
+
+def __getattr__(name):
+    if name == "FeaturePyDataset":  # a class of Keras, which takes seconds to load
+        from skkws.extraction._keras_dataset import FeaturePyDataset
+
+        return FeaturePyDataset
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,1 +1,0 @@
-"""Pretrained weights and where they come from: see the NOTICE beside this file."""
