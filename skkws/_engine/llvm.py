@@ -5,6 +5,7 @@ second; calls into it release the interpreter lock.
 """
 
 import ctypes
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -34,14 +35,39 @@ AVX2 = Registers(lanes=8, vectors=3, positions=4)
 SSE = Registers(lanes=4, vectors=3, positions=4)
 NEON = Registers(lanes=4, vectors=6, positions=4)
 
+# What SKKWS_SIMD may name: the processor that code is then made for, as LLVM calls it, and its registers.
+_HELD_TO = {"avx2": ("x86-64-v3", AVX2), "sse": ("x86-64-v2", SSE)}
+
+
+def _held_to():
+    """Return processor and registers that the environment variable SKKWS_SIMD holds code to; None is this one's."""
+    name = os.environ.get("SKKWS_SIMD", "native")
+    if name == "native":
+        return None
+    if name not in _HELD_TO or not llvm.get_process_triple().startswith("x86_64"):
+        raise ValueError(
+            f"SKKWS_SIMD={name!r} is not known here: it holds machine code to older processors, and is "
+            f"{' or '.join(_HELD_TO)} on x86-64 or native anywhere. Unset it."
+        )
+    return _HELD_TO[name]
+
 
 @cache
 def host_registers():
-    """Return the vector registers of this processor."""
+    """Return the vector registers of this processor, or of the one that SKKWS_SIMD names."""
+    if held_to := _held_to():
+        return held_to[1]
     if llvm.get_process_triple().startswith(("aarch64", "arm64")):
         return NEON
     features = llvm.get_host_cpu_features()
     return AVX512 if features.get("avx512f") else AVX2 if features.get("avx2") else SSE
+
+
+def host_target():
+    """Return name and features of this processor as LLVM knows them, or of the one that SKKWS_SIMD names."""
+    if held_to := _held_to():
+        return held_to[0], ""
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
 class Builder(ir.IRBuilder):
@@ -213,9 +239,8 @@ def compile_functions(module, *names):
     """
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3
-    )
+    cpu, features = host_target()
+    target = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=3)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(str(module)), target)
     engine.finalize_object()
     functions = []
