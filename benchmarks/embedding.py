@@ -50,13 +50,10 @@ def make_openwakeword(X):
 
 def keras_model():
     """Return the network as a Keras model with the original's weights."""
-    from importlib import resources
-
+    from skkws.embedding import read_weights
     from skkws.networks import speech_embedding
 
-    model = speech_embedding()
-    with resources.files("skkws").joinpath("weights/google_speech_embedding.npz").open("rb") as file:
-        arrays = dict(np.load(file))
+    model, arrays = speech_embedding(), read_weights("google")
     for layer in model.layers:
         for variable in layer.weights:
             variable.assign(arrays[f"{layer.name}/{variable.name}"])

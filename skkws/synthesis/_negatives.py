@@ -340,7 +340,7 @@ def _check_word_list(word_list, language):
                 f"word_list must be given for the language {language!r}, as only English words come along. "
                 "Pass a list of common words of the language."
             )
-        return files("skkws.datasets").joinpath("english_words.txt").read_text(encoding="utf-8").split()
+        return files("skkws.synthesis").joinpath("english_words.txt").read_text(encoding="utf-8").split()
     if isinstance(word_list, str) or not isinstance(word_list, Iterable):
         raise ValueError(f"word_list must be a list of words, got {word_list!r}. Pass one such as ['light', 'night'].")
     return list(dict.fromkeys(_check_text(word, "word_list") for word in word_list))

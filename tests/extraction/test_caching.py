@@ -154,7 +154,7 @@ def test_other_weights_in_the_same_file_are_computed_anew(clips, tmp_path):
 def google_weights():
     from importlib import resources
 
-    return resources.files("skkws").joinpath("weights/google_speech_embedding.npz")
+    return resources.files("skkws.embedding").joinpath("weights/google_speech_embedding.npz")
 
 
 def test_a_damaged_shard_is_computed_again(clips, tmp_path):

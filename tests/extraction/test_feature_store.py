@@ -209,7 +209,7 @@ def test_a_folder_that_is_read_only_is_refused(tmp_path):
 def test_a_full_disk_is_an_error_that_says_so_and_leaves_no_half_shard(store):
     code = (
         "import resource, sys, numpy as np\n"
-        "from skkws.extraction._store import FeatureStore, content_key\n"
+        "from skkws._runtime.fingerprint import content_key\nfrom skkws.extraction._store import FeatureStore\n"
         "store = FeatureStore(sys.argv[1], 'setting')\n"
         "store.write([content_key(b'a')], np.zeros((1, 100)))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10000, 10000))\n"
