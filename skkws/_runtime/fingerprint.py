@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 
 import skkws
+from skkws._runtime.public import public_module
 
 KEY_BYTES = 16
 # Parameters that say how a result is come by or where it is kept, not what it is.
@@ -81,7 +82,7 @@ def _describe_estimator(estimator):
     state = {name: item for name, item in vars(estimator).items() if name not in params}
     state.pop("_sklearn_output_config", None)  # the look of the output
     return [
-        f"{kind.__module__}.{kind.__qualname__}",
+        f"{public_module(kind)}.{kind.__qualname__}",
         str(getattr(package, "__version__", "")),
         _describe({name: item for name, item in params.items() if name not in _NO_MATTER}),
         _describe(state),

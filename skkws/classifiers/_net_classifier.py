@@ -21,6 +21,7 @@ from skkws.classifiers._base import NetworkClassifier
 from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_head, with_scale
 from skkws.classifiers._head import KeywordHeadClassifier
 from skkws.classifiers._improvement import Improvement
+from skkws.embedding import EmbeddingWeights
 
 # Bands of a frame, where rows do not tell: what each network was made for. None: samples of a waveform are frames of
 # one band, other rows log-mel frames.
@@ -99,7 +100,7 @@ default="categorical_crossentropy"
         Share of the rows held out for early stopping.
     patience : int, default=5
         Epochs without improvement before stopping early.
-    weights : {"google"}, path or None, default="google"
+    weights : {"google"}, path, EmbeddingWeights or None, default="google"
         Weights that the embedding of ``"embedding+head"`` begins with, as in :class:`SpeechEmbeddingTransformer`.
     train_embedding : {"frozen", "full", "gradual"}, default="frozen"
         Whether ``"embedding+head"`` trains the head alone, then the embedding too, or then one block of it after the
@@ -187,7 +188,7 @@ default="categorical_crossentropy"
         "loss": [StrOptions(_LOSSES)],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left"), None],
-        "weights": [str, Path, None],
+        "weights": [str, Path, EmbeddingWeights, None],
         "train_embedding": [StrOptions({"frozen", "full", "gradual"})],
         "embedding_epochs": [Interval(Integral, 1, None, closed="left")],
         "embedding_learning_rate": [Interval(Real, 0, None, closed="neither")],

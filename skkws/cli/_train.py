@@ -11,7 +11,7 @@ from skkws.cli._messages import err, say
 from skkws.cli._options import Duration, Jobs, Labels, Limit, Seed, check_output_file, parted
 from skkws.cli._waveforms import load_waveforms
 
-# Models that give probabilities and can be saved without trusting more than our own types.
+# Models that give probabilities.
 TRAINABLE = ("embedding+head", "embedding+logreg", "mfcc+logreg")
 
 
@@ -57,12 +57,12 @@ def train(
     if words is not None:
         if model != TRAINABLE[0] or labels or limit:
             raise typer.BadParameter("goes with DIR alone.", param_hint="--model, --labels, --limit")
-        check_output_file(output)
+        _check_model_file(output)
         _train_on_words(words, add, engines, language, word_list, duration, noise, seed, n_jobs, output)
         return
     if model not in TRAINABLE:
         raise typer.BadParameter(f"{model!r} is none of {', '.join(TRAINABLE)}.", param_hint="--model")
-    check_output_file(output)
+    _check_model_file(output)
     from sklearn.pipeline import make_pipeline
 
     from skkws.audio import AudioLoader
@@ -88,6 +88,17 @@ def train(
         f"{output}: {model}, {len(whole.classes_)} words from {len(X)} recordings, {perf_counter() - start:.1f} s. How "
         f"well it does on people it has not heard, skkws compare {folder} tells."
     )
+
+
+def _check_model_file(output):
+    """Find out before the work whether a model can be saved to this file."""
+    from skkws.persistence import check_model_path
+
+    try:
+        check_model_path(output)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--output") from error
+    check_output_file(output)
 
 
 def _train_on_words(words, add, engines, language, word_list, duration, noise, seed, n_jobs, output):

@@ -2,10 +2,12 @@
 
 from skkws.embedding._embed import embed, embed_with, pad_with_silence, pool_vectors
 from skkws.embedding._transformer import SpeechEmbeddingTransformer
-from skkws.embedding._weights import google_weights, load_network, read_weights
+from skkws.embedding._weights import EmbeddingWeights, carry_weights, google_weights, load_network, read_weights
 
 __all__ = [
+    "EmbeddingWeights",
     "SpeechEmbeddingTransformer",
+    "carry_weights",
     "embed",
     "embed_with",
     "google_weights",

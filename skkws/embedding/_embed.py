@@ -18,7 +18,7 @@ def embed(frames, *, weights="google"):
     ----------
     frames : array-like of shape (..., n_frames, 32)
         Output of :func:`skkws.features.log_mel` at its defaults, at least 76 frames.
-    weights : {"google"}, path or None, default="google"
+    weights : {"google"}, path, EmbeddingWeights or None, default="google"
         As in :class:`SpeechEmbeddingTransformer`.
 
     Returns

@@ -19,6 +19,7 @@ from skkws._engine.spec import (
     count_vectors,
 )
 from skkws.embedding._embed import POOLINGS, both_sides, embed, pad_with_silence, pool_vectors
+from skkws.embedding._weights import EmbeddingWeights, as_carried
 from skkws.features import log_mel
 
 # Clips whose log-mel frames are held at once, counted in frames.
@@ -34,15 +35,17 @@ class SpeechEmbeddingTransformer(FrameTransformer):
     of a clip come from one pass.
 
     `fit` trains nothing. The network is no part of the estimator: it is loaded once per process, when first needed,
-    and a pickle holds the parameters and lengths alone.
+    and a pickle holds the parameters and lengths alone. A model that :func:`skkws.save_model` keeps holds weights of
+    one's own too.
 
     Parameters
     ----------
     input : {"audio", "logmel"}, default="audio"
         What a row is: samples at 16 kHz in [-1, 1], or the output of a :class:`LogMelTransformer` at its defaults.
-    weights : {"google"}, path or None, default="google"
-        Weights of the network: the original's, an ``.npz`` file of the same layout, or None for an untrained network
-        (always the same one; it shows what pretraining gives).
+    weights : {"google"}, path, EmbeddingWeights or None, default="google"
+        Weights of the network: the original's, an ``.npz`` file of the same layout, those of
+        :class:`skkws.embedding.EmbeddingWeights`, or None for an untrained network (always the same one; it shows what
+        pretraining gives).
     pooling : {"mean", "max", "mean_max"} or None, default=None
         How the vectors of a clip become one row: not at all, their mean, their maximum, or both side by side.
     padding : int, default=6000
@@ -83,7 +86,7 @@ class SpeechEmbeddingTransformer(FrameTransformer):
 
     _parameter_constraints = {
         "input": [StrOptions({"audio", "logmel"})],
-        "weights": [str, Path, None],
+        "weights": [str, Path, EmbeddingWeights, None],
         "pooling": [StrOptions(set(POOLINGS)), None],
         "padding": [Interval(Integral, 0, None, closed="left")],
     }
@@ -93,6 +96,10 @@ class SpeechEmbeddingTransformer(FrameTransformer):
         self.weights = weights
         self.pooling = pooling
         self.padding = padding
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        return state | {"weights": as_carried(state["weights"])}
 
     _axis_names = ("embedding_v", "_d")
 

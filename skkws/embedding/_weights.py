@@ -4,6 +4,9 @@ import hashlib
 import io
 import threading
 import zipfile
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -16,6 +19,104 @@ _GOOGLE_SHA256 = "9fda429ce4a15c53a2844e844a9d6bc4e47efce761131e70088053b958f1c8
 
 _networks = {}
 _networks_lock = threading.Lock()
+_carried = ContextVar("_carried", default=None)
+
+
+class EmbeddingWeights:
+    """Weights of the speech embedding as a value: they travel with whatever holds them, and need no file.
+
+    Where it is passed as ``weights=``, a pickle holds the arrays too. It never changes, so that copies are itself.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        ``{"layer/variable": array}``, such as `backbone_` of a :class:`KeywordNetClassifier`.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        The same, as float32 and not to be written to.
+    digest : str
+        What they are, as 16 hexadecimal digits.
+
+    Raises
+    ------
+    ValueError
+        If a name is missing or unknown, or an array has another shape or holds something else than finite numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skkws import SpeechEmbeddingTransformer
+    >>> from skkws.embedding import EmbeddingWeights, read_weights
+    >>> weights = EmbeddingWeights(read_weights("google"))
+    >>> SpeechEmbeddingTransformer(weights=weights).fit(np.zeros((1, 16000))).output_shape_
+    (13, 96)
+    """
+
+    def __init__(self, arrays):
+        self.arrays = _checked(arrays, "arrays")
+
+    @cached_property
+    def digest(self):
+        """Name of the weights by what they are."""
+        digest = hashlib.sha256()
+        for name in sorted(self.arrays):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(self.arrays[name], dtype="<f4").tobytes())
+        return digest.hexdigest()[:16]
+
+    def __repr__(self):
+        return f"<EmbeddingWeights {self.digest}>"
+
+    def __eq__(self, other):
+        return isinstance(other, EmbeddingWeights) and self.digest == other.digest
+
+    def __hash__(self):
+        return hash(self.digest)
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        return EmbeddingWeights, (self.arrays,)
+
+
+@contextmanager
+def carry_weights():
+    """Have the state of each :class:`SpeechEmbeddingTransformer` hold what is in the file that its `weights` name.
+
+    A pickle that is made meanwhile stands alone.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> from skkws import KeywordNetClassifier, SpeechEmbeddingTransformer
+    >>> from skkws.embedding import carry_weights
+    >>> with carry_weights():
+    ...     alone = pickle.dumps(SpeechEmbeddingTransformer())  # the published weights are everywhere
+    >>> pickle.loads(alone)
+    SpeechEmbeddingTransformer()
+    """
+    token = _carried.set({})
+    try:
+        yield
+    finally:
+        _carried.reset(token)
+
+
+def as_carried(weights):
+    """Return weights as a state holds them: inside of `carry_weights` those of a file as :class:`EmbeddingWeights`."""
+    read = _carried.get()
+    weights = weights if read is None else _found(weights)
+    if read is None or not isinstance(weights, Path):
+        return weights
+    if weights not in read:  # once for all that share them
+        read[weights] = EmbeddingWeights(read_weights(weights))
+    return read[weights]
 
 
 def google_weights():
@@ -35,7 +136,7 @@ def load_network(weights):
 
 def _found(weights):
     """Return weights with the file, if it is one, as a whole path to something that is there."""
-    if weights is None or weights == "google":
+    if weights is None or weights == "google" or isinstance(weights, EmbeddingWeights):
         return weights
     path = Path(weights).expanduser().resolve()
     if not path.is_file():
@@ -48,6 +149,8 @@ def _found(weights):
 def read_weights(weights):
     """Arrays of the network's weights by their names."""
     weights = _found(weights)
+    if isinstance(weights, EmbeddingWeights):
+        return weights.arrays
     if weights is None:
         from skkws.networks import speech_embedding
 
@@ -67,13 +170,22 @@ def read_weights(weights):
             arrays = dict(file)
     except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{weights} is no readable .npz file of network weights: {error}") from error
+    return _checked(arrays, weights)
+
+
+def _checked(arrays, name):
+    """Return the arrays, read-only float32, if they are the weights of the network; `name` is what an error names."""
     shapes = weight_shapes()
     if shapes.keys() != arrays.keys():
         wrong = sorted(shapes.keys() ^ arrays.keys())
-        raise ValueError(
-            f"{weights} does not hold the weights of the speech embedding: missing or unknown {wrong[:4]}."
-        )
-    for name, shape in shapes.items():
-        if arrays[name].shape != shape:
-            raise ValueError(f"{weights}: {name} must have the shape {shape}, got {arrays[name].shape}.")
-    return arrays
+        raise ValueError(f"{name} does not hold the weights of the speech embedding: missing or unknown {wrong[:4]}.")
+    checked = {}
+    for key, shape in shapes.items():
+        array = np.asarray(arrays[key])
+        if array.shape != shape:
+            raise ValueError(f"{name}: {key} must have the shape {shape}, got {array.shape}.")
+        if array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ValueError(f"{name}: {key} must hold finite numbers of a float type, got dtype {array.dtype}.")
+        checked[key] = array.astype(np.float32)
+        checked[key].setflags(write=False)
+    return checked
