@@ -512,6 +512,15 @@ def test_a_folder_that_is_read_only_is_named(speech_folder, tmp_path):
         assert "locked is not writable" in err
 
 
+@pytest.mark.parametrize("what", ["folder", "words"])
+def test_train_refuses_a_name_of_another_format_before_the_work(what, speech_folder, tmp_path):
+    source = [speech_folder] if what == "folder" else ["--words", "stop"]
+    code, out, err = run("train", *source, "-o", tmp_path / "new" / "spotter.onnx")
+    assert (code, out) == (2, "")
+    assert "name it spotter.skops." in " ".join(err.split())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_predict_refuses_what_is_no_model(model, recordings, tmp_path):
     damaged = tmp_path / "damaged.skops"
     damaged.write_bytes(model.read_bytes()[:-1000])
