@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from importlib import resources
 from string import Template
 
-import numpy as np
-
+from skkws._runtime.markup import element, markup, table
+from skkws._runtime.text import count_text, figure_text, interval_text, plural, rank_texts, size_text, time_text
+from skkws.displays import PALETTE, few_shot_chart, noise_chart, speed_chart
 from skkws.report import _charts
 from skkws.report._confusions import N_NAMED, choose_heard, confusion_counts, embed_sounds, misheard_clips
-from skkws.report._format import count_text, figure_text, interval_text, plural, rank_texts, size_text, time_text
-from skkws.report._markup import element, markup, table
 
 
 @dataclass
@@ -67,6 +66,7 @@ def page(comparison, differences, *, settings, versions, waveforms=None, names=N
         facts=markup(element("p", " \N{MIDDLE DOT} ".join(facts), class_="facts")),
         links=markup(element("ul", *links)),
         sections="\n".join(markup(_section(section)) for section in sections),
+        palette="\n".join(f"  --series-{i}: light-dark{pair};".replace("'", "") for i, pair in enumerate(PALETTE)),
         css=_file("page.css"),
         js=_file("page.js"),
         data=_json_for_html(data),
@@ -102,7 +102,7 @@ def _leader_board(comparison, differences):
     ranked = comparison.ranked
     ranks = comparison.ranks(differences)
     texts = rank_texts(ranks)
-    low = _charts.floor_of(min(scores.interval[0] for scores in ranked))
+    low = speed_chart(comparison).y_limits[0]
     titles = ["rank", "model", "accuracy", "95 % interval", "macro F1", "fit", "per clip", "size", "multiply-adds"]
     columns = [_title(element("button", title, type="button"), number=title != "model") for title in titles]
     rows = []
@@ -158,63 +158,26 @@ def _highlights(comparison, ranks):
 
 
 def _learning_curves(comparison):
-    counts = sorted({scores.n_examples for scores in comparison.few_shot})
-    points = [(s.name, s.n_examples, plural(s.n_examples, "example"), s) for s in comparison.few_shot]
-    # All examples stand at the number of clips per label, and no nearer than half as far again as the last number.
-    most = max(1.5 * counts[-1], len(comparison.target) / len(comparison.labels))
-    points += [(scores.name, most, "all examples", scores) for scores in comparison.models]
-    first = comparison.few_shot[0]
-    chart = _charts.curves_chart(
-        "few-shot",
-        "Learning curves",
-        f"Accuracy of each model with {counts[0]} to {counts[-1]} training examples per label, and with all. The table "
-        "below holds the numbers.",
-        x_label="training examples per label (logarithmic)",
-        ticks=[*((k, str(k)) for k in counts), (most, "all")],
-        curves=_curves(comparison, points),
-        log=True,
-        chance=1 / len(comparison.labels),
-    )
-    numbers = _curve_table("Accuracy with few examples per label", comparison, points)
+    shown = few_shot_chart(comparison)
     note = (
-        f"Means over {len(first.accuracies)} folds and draws; bars are 95 % intervals by Student's t over the folds. "
-        "Those of all examples are clustered by speaker."
+        f"Means over {len(comparison.few_shot[0].accuracies)} folds and draws; bars are 95 % intervals by Student's t "
+        "over the folds. Those of all examples are clustered by speaker."
     )
-    return _Section("learning-curves", "Learning curves", [_figure(comparison, chart, note), _numbers(numbers)])
+    return _chart_section("learning-curves", "Learning curves", shown, note, _curve_table(shown))
 
 
 def _noise(comparison):
-    levels = sorted({scores.snr_db for scores in comparison.noise})
-    # Clips without noise stand where the next step would be.
-    clean = levels[-1] + (np.ptp(levels) / (len(levels) - 1) if len(levels) > 1 else 10)
-    points = [(s.name, s.snr_db, f"{s.snr_db:g} dB", s) for s in comparison.noise]
-    points += [(scores.name, clean, "clean", scores) for scores in comparison.models]
-    chart = _charts.curves_chart(
-        "noise-curves",
-        "Accuracy in noise",
-        f"Accuracy of each model at signal-to-noise ratios of {levels[0]:g} to {levels[-1]:g} dB and without noise. "
-        "The table below holds the numbers.",
-        x_label="signal-to-noise ratio (dB)",
-        ticks=[(snr, f"{snr:g}".replace("-", "\N{MINUS SIGN}")) for snr in levels] + [(clean, "clean")],
-        curves=_curves(comparison, points),
-    )
-    note = f"Noise in the test clips: {comparison.noise_name or 'not named'}. Trained on the clips as they are."
-    numbers = _curve_table("Accuracy in noise", comparison, points)
-    return _Section("noise", "Accuracy in noise", [_figure(comparison, chart, note), _numbers(numbers)])
+    shown = noise_chart(comparison)
+    note = f"Noise in the test clips: {shown.title or 'not named'}. The models were trained on the clips as they are."
+    return _chart_section("noise", "Accuracy in noise", shown, note, _curve_table(shown))
 
 
 def _speed(comparison):
-    points = [(i, s.name, s.predict_seconds, s.accuracy, s.interval) for i, s in enumerate(comparison.ranked)]
-    chart = _charts.speed_chart(
-        "speed-accuracy",
-        "Speed against accuracy",
-        "Accuracy of each model and the time it takes to predict a clip. The table below holds the numbers.",
-        points,
-    )
-    rows = [[name, time_text(s), f"{accuracy:.3f}", interval_text(i)] for _, name, s, accuracy, i in points]
+    shown = speed_chart(comparison)
+    rows = [[s.name, *s.x_names, f"{s.y[0]:.3f}", interval_text(s.interval[0])] for s in shown.series]
     numbers = table("Time per clip and accuracy", ["model", "per clip", "accuracy", "95 % interval"], rows)
     note = "Measured in large batches, features included. Up and to the left is better."
-    return _Section("speed", "Speed against accuracy", [_figure(comparison, chart, note), _numbers(numbers)])
+    return _chart_section("speed", "Speed against accuracy", shown, note, numbers)
 
 
 def _confusions(comparison, data):
@@ -260,7 +223,9 @@ def _calibration(comparison, calibrations):
         description = (
             f"Share of right answers of {name} at each probability; {error}. The table below holds the numbers."
         )
-        chart = _charts.reliability_chart(f"calibration-{i}", f"Calibration of {name}", description, i, found)
+        chart = _charts.reliability_chart(
+            f"calibration-{i}", f"Calibration of {name}", description, i % len(PALETTE), found
+        )
         caption = element("figcaption", element("strong", name), element("span", error))
         figures.append(element("figure", chart, caption))
         rows += [
@@ -335,30 +300,20 @@ def _setting(value):
     return str(value)
 
 
-def _curves(comparison, points):
-    """Points of each model, in the order of the leader board and along the axis."""
-    curves = []
-    for i, scores in enumerate(comparison.ranked):
-        own = sorted((point for point in points if point[0] == scores.name), key=lambda point: point[1])
-        if own:
-            curves.append((i, scores.name, [(place, s.accuracy, s.interval, where) for _, place, where, s in own]))
-    return curves
-
-
-def _curve_table(caption, comparison, points):
-    curves = _curves(comparison, points)
-    columns = [where for _, _, _, where in curves[0][2]]
+def _curve_table(shown):
     rows = [
-        [name, *(f"{accuracy:.3f} ({interval_text(interval)})" for _, accuracy, interval, _ in own)]
-        for _, name, own in curves
+        [series.name, *(f"{y:.3f} ({interval_text(i)})" for y, i in zip(series.y, series.interval, strict=True))]
+        for series in shown.series
     ]
-    return table(caption, ["model", *columns], rows)
+    return table(f"Accuracy by {shown.x_label}", ["model", *shown.series[0].x_names], rows)
 
 
-def _figure(comparison, chart, note):
-    legend = [element("li", _charts.swatch(i), scores.name) for i, scores in enumerate(comparison.ranked)]
+def _chart_section(key, title, shown, note, numbers):
+    description = f"Accuracy of each model by {shown.x_label}. The table below lists the numbers."
+    chart = _charts.chart(f"{key}-chart", title, description, shown)
+    legend = [element("li", _charts.swatch(series), series.name) for series in shown.series]
     words = element("figcaption", element("ul", *legend, class_="legend"), element("p", note, class_="note"))
-    return element("figure", chart, words)
+    return _Section(key, title, [element("figure", chart, words), _numbers(numbers)])
 
 
 def _numbers(numbers):

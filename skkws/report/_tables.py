@@ -1,6 +1,6 @@
 """A comparison as tables in the terminal."""
 
-from skkws.report._format import figure_text, interval_text, rank_texts, size_text
+from skkws._runtime.text import figure_text, interval_text, rank_texts, size_text
 
 # Of numbers alone, eight columns fit into 80 characters beside the names; with intervals, three.
 _MOST_NUMBERS = 8

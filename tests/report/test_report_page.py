@@ -8,7 +8,6 @@ import shutil
 import subprocess
 from collections import Counter
 from html.parser import HTMLParser
-from importlib import resources
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +15,7 @@ import pytest
 import soundfile as sf
 from comparisons import make_comparison
 
+from skkws.displays import few_shot_chart, noise_chart, speed_chart
 from skkws.report import _confusions, write_report
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -154,6 +154,22 @@ def test_every_chart_is_described_or_hidden_from_screen_readers(page):
     assert all(a.get("role") == "img" or a.get("aria-hidden") == "true" for a, _ in page.all("svg"))
 
 
+def test_charts_draw_the_points_that_the_displays_draw(tmp_path):
+    comparison = make_comparison(models=["a", "b"], snr_db=(20, -5))
+    comparison.models.reverse()
+    page = Page(write_page(tmp_path, comparison))
+    drawn = [text for _, text in page.all("title") if re.match("[ab], ", text)]
+    expected = [
+        f"{series.name}, {where}: {y:.3f} ({low:.3f}\N{EN DASH}{high:.3f})"
+        for chart in (few_shot_chart(comparison), noise_chart(comparison), speed_chart(comparison))
+        for series in chart.series
+        for where, y, (low, high) in zip(series.x_names, series.y, series.interval, strict=True)
+    ]
+    assert drawn == expected
+    assert len(drawn) == 2 * (4 + 3 + 1)
+    assert drawn[0].startswith("a, 1 example: 0.500 ")
+
+
 def test_what_was_not_measured_has_no_section(tmp_path):
     page = Page(write_page(tmp_path, make_comparison((), models=["mfcc+svm"])))
     titles = ["Leader board", "Speed against accuracy", "Confusions", "Settings and versions"]
@@ -202,9 +218,8 @@ def test_nothing_a_user_names_becomes_markup(tmp_path):
     assert any(text == EVIL[0] + ", ".join(EVIL) for _, text in page.all("tr"))
 
 
-def colours():
-    css = resources.files("skkws.report").joinpath("page.css").read_text(encoding="utf-8")
-    found = re.findall(r"--([\w-]+): light-dark\(#(\w{6}), #(\w{6})\)", css)
+def colours(html):
+    found = re.findall(r"--([\w-]+): light-dark\(#(\w{6}), #(\w{6})\)", html)
     return {name: pair for name, *pair in found}
 
 
@@ -221,8 +236,8 @@ def contrast(first, second):
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_text_and_curves_stand_out_in_both_themes(theme):
-    found = {name: pair[theme] for name, pair in colours().items()}
+def test_text_and_curves_stand_out_in_both_themes(html, theme):
+    found = {name: pair[theme] for name, pair in colours(html).items()}
     for ground in ("page", "surface", "sunken"):
         for ink in ("text", "quiet", "accent"):
             assert contrast(found[ink], found[ground]) >= 4.5, (ink, ground)
