@@ -11,24 +11,7 @@ from skkws.report._tables import print_tables
 
 __all__ = ["can_draw", "print_tables", "write_report"]
 
-_COLUMNS = {
-    "results": (
-        "model",
-        "rank",
-        "accuracy",
-        "low",
-        "high",
-        "macro_f1",
-        "fit_seconds",
-        "predict_seconds",
-        "n_bytes",
-        "multiply_adds",
-    ),
-    "few_shot": ("model", "n_examples", "accuracy", "low", "high"),
-    "noise": ("model", "snr_db", "accuracy", "low", "high"),
-    "differences": ("first", "second", "difference", "low", "high", "p_value"),
-    "confusions": ("model", "true", "predicted", "share"),
-}
+_TABLES = ("results", "few_shot", "noise", "differences", "confusions")
 
 
 def write_report(comparison, folder, *, settings, waveforms=None, names=None, sample_rate=16000):
@@ -89,11 +72,11 @@ def write_report(comparison, folder, *, settings, waveforms=None, names=None, sa
             )
     folder, versions = Path(folder), package_versions()
     differences = comparison.differences()
-    tables = _tables(comparison, differences)
+    tables = {name: comparison.table(name, differences) for name in _TABLES}
     files = []
-    for name, rows in tables.items():
-        if rows or name == "confusions":  # that a model confuses nothing is a result too
-            files.append(_write_csv(folder / f"{name}.csv", _COLUMNS[name], rows))
+    for name, table in tables.items():
+        if table.rows or name == "confusions":  # that a model confuses nothing is a result too
+            files.append(_write_csv(folder / f"{name}.csv", table))
     clips = {"waveforms": waveforms, "names": names, "sample_rate": sample_rate}
     html = page(comparison, differences, settings=settings, versions=versions, **clips)
     files.append(_write_text(folder / "report.html", html))
@@ -122,38 +105,14 @@ def can_draw():
     return find_spec("matplotlib") is not None
 
 
-def _tables(comparison, differences):
-    """Rows of each CSV file, as tuples."""
-    ranked, ranks = comparison.ranked, comparison.ranks(differences)
-    return {
-        "results": [
-            (
-                s.name,
-                ranks[s.name],
-                s.accuracy,
-                *s.interval,
-                s.macro_f1,
-                s.fit_seconds,
-                s.predict_seconds,
-                s.n_bytes,
-                s.multiply_adds,
-            )
-            for s in ranked
-        ],
-        "few_shot": [(s.name, s.n_examples, s.accuracy, *s.interval) for s in comparison.few_shot],
-        "noise": [(s.name, s.snr_db, s.accuracy, *s.interval) for s in comparison.noise],
-        "differences": [(d.first, d.second, d.difference, *d.interval, d.p_value) for d in differences],
-        "confusions": [
-            (s.name, *map(str, pair[:2]), pair[2]) for s in ranked for pair in comparison.confusions(s.name)
-        ],
-    }
-
-
 def _write_json(comparison, tables, path, settings, versions, files):
-    rows = {name: [dict(zip(_COLUMNS[name], row, strict=True)) for row in table] for name, table in tables.items()}
+    rows = {name: [dict(zip(table.columns, row, strict=True)) for row in table.rows] for name, table in tables.items()}
     models = [row | _more(comparison, row["model"]) for row in rows.pop("results")]
-    for row, scores in zip(rows["few_shot"], comparison.few_shot, strict=True):
-        row["accuracies"] = scores.accuracies
+    accuracies = {(scores.name, scores.n_examples): scores.accuracies for scores in comparison.few_shot}
+    for row in rows["few_shot"]:
+        row["accuracies"] = accuracies[row["model"], row["n_examples"]]
+    for row in rows["confusions"]:
+        row |= {"true": str(row["true"]), "predicted": str(row["predicted"])}
     content = {
         "settings": settings,
         "versions": versions,
@@ -191,9 +150,9 @@ def _write_text(path, text):
     return path
 
 
-def _write_csv(path, columns, rows):
+def _write_csv(path, table):
     with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
+        writer.writerow(table.columns)
+        writer.writerows(table.rows)
     return path

@@ -1,6 +1,7 @@
 """A comparison as tables in the terminal."""
 
-from skkws._runtime.text import figure_text, interval_text, rank_texts, size_text
+from skkws._runtime.text import interval_text
+from skkws.compare import leader_board
 
 # Of numbers alone, eight columns fit into 80 characters beside the names; with intervals, three.
 _MOST_NUMBERS = 8
@@ -64,20 +65,10 @@ def print_tables(comparison, console):
 
 
 def _print_leader_board(comparison, console):
-    ranks = rank_texts(comparison.ranks())
-    table = _table("rank", "accuracy", "interval", "F1", "fit", "per clip", "size")
-    for scores in comparison.ranked:
-        _add_row(
-            table,
-            scores.name,
-            ranks[scores.name],
-            f"{scores.accuracy:.3f}",
-            interval_text(scores.interval),
-            f"{scores.macro_f1:.3f}",
-            figure_text(scores.fit_seconds, 1, "s"),
-            figure_text(scores.predict_seconds * 1e3, 2, "ms"),
-            size_text(scores.n_bytes),
-        )
+    columns, rows = leader_board(comparison)
+    table = _table(*columns[1:])
+    for row in rows:
+        _add_row(table, *row)
     console.print(table)
     console.print(
         "\nRank: 1 plus the number of significantly better models; = is a tie. Intervals\n"
