@@ -10,7 +10,7 @@ import numpy as np
 from skkws._runtime.markup import markup, table
 from skkws._runtime.text import plural
 from skkws.compare._statistics import Difference, confusion_pairs, paired_differences, ranks, reliability
-from skkws.compare._tables import TABLES, Table, leader_board
+from skkws.compare._tables import TABLES, Table, leaderboard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ class ModelScores:
     name : str
         The model.
     accuracy : float
-        Share of clips recognised, each by a model that never heard its speaker; the mean over repeats.
+        Share of clips recognised, each by a model that was trained without its speaker; the mean over repeats.
     interval : tuple of (float, float)
         95 % confidence interval of the accuracy, clustered by speaker.
     fold_accuracies : list of float
@@ -108,7 +108,7 @@ class NoiseScores:
 
 @dataclass(repr=False)
 class Comparison:
-    """Result of :func:`compare_classifiers`; in a notebook it shows the leader board.
+    """Result of :func:`compare_classifiers`; in a notebook it shows the leaderboard.
 
     Attributes
     ----------
@@ -153,7 +153,7 @@ class Comparison:
         return f"<Comparison of {plural(len(self.models), 'model')} on {', '.join(self._counts())}{best}>"
 
     def _repr_html_(self) -> str:
-        columns, rows = leader_board(self)
+        columns, rows = leaderboard(self)
         caption = "; ".join([", ".join(self._counts()), *filter(None, [self.validation])])
         return markup(table(caption, columns, rows))
 
@@ -205,7 +205,7 @@ class Comparison:
         Parameters
         ----------
         name : {"results", "few_shot", "noise", "differences", "confusions"}, default="results"
-            The leader board, accuracy with few examples or in noise, pairs of models, or pairs of labels.
+            The leaderboard, accuracy with few examples or in noise, pairs of models, or pairs of labels.
         differences : list of Difference or None, default=None
             What :meth:`differences` returned; None computes it where it is needed.
 

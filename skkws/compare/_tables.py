@@ -76,8 +76,8 @@ TABLES = {
 }
 
 
-def leader_board(comparison: Comparison, differences: list[Difference] | None = None) -> Table:
-    """Write the leader board as people read it, with units, and models that do not differ sharing a rank.
+def leaderboard(comparison: Comparison, differences: list[Difference] | None = None) -> Table:
+    """Write the leaderboard as people read it, with units, and models that do not differ sharing a rank.
 
     Parameters
     ----------
@@ -94,10 +94,10 @@ def leader_board(comparison: Comparison, differences: list[Difference] | None = 
     Examples
     --------
     >>> import numpy as np
-    >>> from skkws.compare import Comparison, ModelScores, leader_board
+    >>> from skkws.compare import Comparison, ModelScores, leaderboard
     >>> target, speakers = np.array(["no", "yes"] * 2), np.array(list("aabb"))
     >>> scores = ModelScores("mfcc+svm", 1.0, (0.4, 1.0), [1.0, 1.0], 1.0, 0.5, 0.001, 20_000, target[None])
-    >>> leader_board(Comparison(["no", "yes"], target, speakers, "2 folds", [scores], [])).rows
+    >>> leaderboard(Comparison(["no", "yes"], target, speakers, "2 folds", [scores], [])).rows
     [('mfcc+svm', '1', '1.000', '0.400\N{EN DASH}1.000', '1.000', '0.5 s', '1.00 ms', '20 kB')]
     """
     ranks = rank_texts(comparison.ranks(differences))

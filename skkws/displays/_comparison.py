@@ -270,7 +270,7 @@ class DifferencesDisplay:
             self.ax_.errorbar(pair.difference, i, xerr=reach, marker="o", color=color, markerfacecolor=fill, capsize=3)
         pairs = [f"{pair.first} \N{MINUS SIGN} {pair.second}" for pair in self.differences]
         self.ax_.set_yticks(range(len(pairs)), pairs)
-        self.ax_.set(xlabel="difference in accuracy, 95 % interval (filled: significant)")
+        self.ax_.set(xlabel="difference in accuracy, 95% interval (filled: significant)")
         self.ax_.invert_yaxis()
         self.ax_.axvline(0, color="grey", linestyle=":")
         self.ax_.grid(alpha=0.3, axis="x")

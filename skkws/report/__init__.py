@@ -1,20 +1,39 @@
 """A comparison as tables in the terminal, files, pictures and a page."""
 
+from __future__ import annotations
+
 import csv
 import json
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skkws._runtime.files import whole_file
 from skkws.report._tables import print_tables
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from skkws.compare import Comparison
+
 __all__ = ["can_draw", "print_tables", "write_report"]
 
 _TABLES = ("results", "few_shot", "noise", "differences", "confusions")
 
 
-def write_report(comparison, folder, *, settings, waveforms=None, names=None, sample_rate=16000):
+def write_report(
+    comparison: Comparison,
+    folder: str | Path,
+    *,
+    settings: dict,
+    source: str = "",
+    waveforms: ArrayLike | None = None,
+    names: Sequence[str] | None = None,
+    sample_rate: int = 16000,
+) -> list[Path]:
     """Write results as JSON and CSV, as one HTML page, and as pictures where matplotlib is installed.
 
     Parameters
@@ -25,9 +44,12 @@ def write_report(comparison, folder, *, settings, waveforms=None, names=None, sa
         Where to; made if need be. The files of an earlier report give way to those of this one.
     settings : dict
         What the comparison was made with; written into the JSON file and the page, beside the versions of the packages.
+    source : str, default=""
+        Where the clips come from, in words, such as ``"Recordings in /data/words"``; shown at the top of the page, with
+        the date and `folder`.
     waveforms : array-like of shape (n_clips, n_samples) or None, default=None
-        The clips, in [-1, 1], so that the page can play those that were misheard: up to four of each kind, as many as
-        about 2 MB hold. None makes a page without sound.
+        The clips, in [-1, 1], so that the page can play those that were misclassified: up to four of each kind, as
+        many as about 2 MB hold. None makes a page without sound.
     names : sequence of str of length n_clips or None, default=None
         What the page calls each clip, such as its file. None numbers them.
     sample_rate : int, default=16000
@@ -36,7 +58,7 @@ def write_report(comparison, folder, *, settings, waveforms=None, names=None, sa
     Returns
     -------
     files : list of Path
-        The files written. ``results.json`` holds everything; tables are ``results.csv`` (the leader board),
+        The files written. ``results.json`` holds everything; tables are ``results.csv`` (the leaderboard),
         ``few_shot.csv``, ``noise.csv``, ``differences.csv`` and ``confusions.csv``; ``report.html`` is the page; a
         ``confusion_<model>.png`` for each model, ``few_shot.png``, ``noise.png``, ``speed.png`` and
         ``differences.png`` are the pictures. What was not measured has no file, and none is left of an earlier report.
@@ -70,7 +92,13 @@ def write_report(comparison, folder, *, settings, waveforms=None, names=None, sa
                 f"{name} must be one for each of the {len(comparison.target)} clips of the comparison, got "
                 f"{len(clips)}; pass those that were compared, in the same order."
             )
-    folder, versions = Path(folder), package_versions()
+    folder = Path(folder)
+    made = {
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "source": source,
+        "settings": settings,
+        "versions": package_versions(),
+    }
     differences = comparison.differences()
     tables = {name: comparison.table(name, differences) for name in _TABLES}
     files = []
@@ -78,12 +106,12 @@ def write_report(comparison, folder, *, settings, waveforms=None, names=None, sa
         if table.rows or name == "confusions":  # that a model confuses nothing is a result too
             files.append(_write_csv(folder / f"{name}.csv", table))
     clips = {"waveforms": waveforms, "names": names, "sample_rate": sample_rate}
-    html = page(comparison, differences, settings=settings, versions=versions, **clips)
+    html = page(comparison, differences, folder=folder.resolve(), **made, **clips)
     files.append(_write_text(folder / "report.html", html))
     files += draw(comparison, differences, folder) if can_draw() else []
     results = folder / "results.json"
     earlier = _files_of(results)
-    _write_json(comparison, tables, results, settings, versions, files)
+    _write_json(comparison, tables, results, made, files)
     for path in earlier.difference(files):
         path.unlink(missing_ok=True)
     return [results, *files]
@@ -98,14 +126,14 @@ def _files_of(results):
         return set()
 
 
-def can_draw():
+def can_draw() -> bool:
     """Tell whether matplotlib is installed."""
     from importlib.util import find_spec
 
     return find_spec("matplotlib") is not None
 
 
-def _write_json(comparison, tables, path, settings, versions, files):
+def _write_json(comparison, tables, path, made, files):
     rows = {name: [dict(zip(table.columns, row, strict=True)) for row in table.rows] for name, table in tables.items()}
     models = [row | _more(comparison, row["model"]) for row in rows.pop("results")]
     accuracies = {(scores.name, scores.n_examples): scores.accuracies for scores in comparison.few_shot}
@@ -114,8 +142,7 @@ def _write_json(comparison, tables, path, settings, versions, files):
     for row in rows["confusions"]:
         row |= {"true": str(row["true"]), "predicted": str(row["predicted"])}
     content = {
-        "settings": settings,
-        "versions": versions,
+        **made,
         "n_clips": len(comparison.target),
         "labels": [str(label) for label in comparison.labels],
         "n_speakers": comparison.n_speakers,

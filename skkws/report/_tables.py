@@ -1,7 +1,7 @@
 """A comparison as tables in the terminal."""
 
 from skkws._runtime.text import interval_text
-from skkws.compare import leader_board
+from skkws.compare import leaderboard
 
 # Of numbers alone, eight columns fit into 80 characters beside the names; with intervals, three.
 _MOST_NUMBERS = 8
@@ -9,7 +9,7 @@ _MOST_INTERVALS = 3
 
 
 def print_tables(comparison, console):
-    """Print the leader board, and accuracy with few examples and in noise where they were measured.
+    """Print the leaderboard, and accuracy with few examples and in noise where they were measured.
 
     Models that do not differ significantly share a rank, written ``1=``. Tables fit into 80 columns; where there are
     more than three numbers of examples or levels of noise their intervals are left out.
@@ -39,14 +39,14 @@ def print_tables(comparison, console):
         highlight=False,
         markup=False,
     )
-    _print_leader_board(comparison, console)
+    _print_leaderboard(comparison, console)
     names = [scores.name for scores in comparison.ranked]
     if comparison.few_shot:
         console.print("\nAccuracy with few examples per label\n", highlight=False)
         counts = sorted({scores.n_examples for scores in comparison.few_shot})
         cells = {(scores.name, scores.n_examples): scores for scores in comparison.few_shot}
         shown = _print_curves(console, names, counts, cells, lambda k: f"{k} example{'s' if k > 1 else ''}")
-        intervals = ", 95 % intervals by Student's t over the folds" if shown else ""
+        intervals = ", 95% intervals by Student's t over the folds" if shown else ""
         guesses = ("mfcc+xgboost", 1) in cells
         console.print(
             f"\nMeans over {len(comparison.few_shot[0].accuracies)} folds and draws{intervals}."
@@ -60,19 +60,19 @@ def print_tables(comparison, console):
         cells = {(scores.name, scores.snr_db): scores for scores in comparison.noise}
         _print_curves(console, names, levels, cells, lambda snr: f"{snr:g} dB")
         console.print(
-            "\nSignal-to-noise ratio of the test clips; trained on the clips as they are.", style="dim", highlight=False
+            "\nSignal-to-noise ratio of the test clips; no noise was added in training.", style="dim", highlight=False
         )
 
 
-def _print_leader_board(comparison, console):
-    columns, rows = leader_board(comparison)
+def _print_leaderboard(comparison, console):
+    columns, rows = leaderboard(comparison)
     table = _table(*columns[1:])
     for row in rows:
         _add_row(table, *row)
     console.print(table)
     console.print(
-        "\nRank: 1 plus the number of significantly better models; = is a tie. Intervals\n"
-        "(95 %) are clustered by speaker. F1 is the mean over labels. The time to fit and\n"
+        "\nRank: 1 plus the number of significantly better models; = marks a tie. Intervals\n"
+        "(95%) are clustered by speaker. F1 is the mean over labels. The time to fit and\n"
         "to predict a clip includes the features, the size includes pretrained weights.",
         style="dim",
         highlight=False,

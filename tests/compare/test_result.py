@@ -56,7 +56,7 @@ def test_text_of_scores_holds_figures_and_no_arrays(comparison):
     assert len(text) < 400
 
 
-def test_a_notebook_shows_the_leader_board(comparison):
+def test_a_notebook_shows_the_leaderboard(comparison):
     head, *rows = Cells(comparison._repr_html_()).rows
     assert head == ["model", "rank", "accuracy", "interval", "F1", "fit", "per clip", "size"]
     assert [row[0] for row in rows] == ["good", "mfcc poor"]
