@@ -25,9 +25,7 @@ _Repeats = Annotated[int, typer.Option(min=1, help="Times that the folds are dra
 _Folds = Annotated[
     int | None, typer.Option(min=2, help="Folds (default: one speaker at a time up to 10 speakers, otherwise 5).")
 ]
-_Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Folder for results as JSON and CSV, and pictures.")
-]
+_OUTPUT = typer.Option("--output", "-o", help="Folder for report.html, results as JSON and CSV, and pictures.")
 
 
 def compare(
@@ -44,7 +42,7 @@ def compare(
     ] = None,
     seed: Seed = 0,
     n_jobs: Jobs = None,
-    output: _Output = None,
+    output: Annotated[Path | None, _OUTPUT] = None,
 ):
     """Cross-validate deep against classical on a folder of recordings, no speaker on both sides.
 
@@ -58,11 +56,17 @@ def compare(
     settings["noise"] = noise and str(noise)
     data.names = [os.path.relpath(path, folder) for path in data.filenames]
     how = {"folds": folds, "n_repeats": repeats, "random_state": seed, "n_jobs": n_jobs}
-    _compare(X, data, names, output, settings, noise=noise, **how)
+    _compare(X, data, names, output, settings, f"Recordings in {folder.resolve()}", noise=noise, **how)
 
 
-def demo(models: _Models = None, folds: _Folds = None, seed: Seed = 0, n_jobs: Jobs = None, output: _Output = None):
-    """Compare deep against classical on synthesized speech, with no recordings and no network."""
+def demo(
+    models: _Models = None,
+    folds: _Folds = None,
+    seed: Seed = 0,
+    n_jobs: Jobs = None,
+    output: Annotated[Path, _OUTPUT] = Path("skkws-demo"),
+):
+    """Compare deep against classical on synthesized speech, with no recordings and no network; write a report."""
     from skkws.synthesis import synthesize_keywords
 
     names = _check_options(models, output)
@@ -76,7 +80,7 @@ def demo(models: _Models = None, folds: _Folds = None, seed: Seed = 0, n_jobs: J
     )
     settings = {"synthesized": True, "words": _DEMO_WORDS, "clips_per_word": _DEMO_CLIPS_PER_WORD}
     how = {"folds": folds, "random_state": seed, "n_jobs": n_jobs, "n_examples": (1, 5, 20), "snr_db": (10,)}
-    _compare(speech.data, speech, names, output, settings, **how)
+    _compare(speech.data, speech, names, output, settings, "Synthesized speech, not recordings of people", **how)
 
 
 def _check_options(models, output):
@@ -93,7 +97,7 @@ def _check_options(models, output):
     return names
 
 
-def _compare(X, data, names, output, settings, **how):
+def _compare(X, data, names, output, settings, source, **how):
     from skkws.compare import compare_classifiers
     from skkws.report import can_draw, print_tables, write_report
 
@@ -108,7 +112,9 @@ def _compare(X, data, names, output, settings, **how):
     print_tables(comparison, out)
     if output:
         settings = {name: value for name, value in how.items() if name != "checkpoint_dir"} | settings
-        files = write_report(comparison, output, settings=settings, waveforms=X, names=data.get("names"))
+        clips = {"waveforms": X, "names": data.get("names")}
+        files = write_report(comparison, output, settings=settings, source=source, **clips)
         say(f"\nWritten to {output}: {', '.join(file.name for file in files)}")
+        say(f"Open {output / 'report.html'} in a browser.")
         if not can_draw():
             say('No pictures without matplotlib: pip install "skkws[plot]".')

@@ -4,6 +4,7 @@ from skkws.compare._models import MODEL_NAMES, make_model, resolve_models
 from skkws.compare._result import Comparison, FewShotScores, ModelScores, NoiseScores
 from skkws.compare._run import compare_classifiers
 from skkws.compare._statistics import Difference, Reliability, paired_differences
+from skkws.compare._tables import Table, leaderboard
 
 __all__ = [
     "MODEL_NAMES",
@@ -13,7 +14,9 @@ __all__ = [
     "ModelScores",
     "NoiseScores",
     "Reliability",
+    "Table",
     "compare_classifiers",
+    "leaderboard",
     "make_model",
     "paired_differences",
     "resolve_models",

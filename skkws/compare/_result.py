@@ -1,10 +1,19 @@
 """What comes out of a comparison."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skkws.compare._statistics import confusion_pairs, paired_differences, ranks, reliability
+from skkws._runtime.markup import markup, table
+from skkws._runtime.text import plural
+from skkws.compare._statistics import Difference, confusion_pairs, paired_differences, ranks, reliability
+from skkws.compare._tables import TABLES, Table, leaderboard
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass
@@ -16,7 +25,7 @@ class ModelScores:
     name : str
         The model.
     accuracy : float
-        Share of clips recognised, each by a model that never heard its speaker; the mean over repeats.
+        Share of clips recognised, each by a model that was trained without its speaker; the mean over repeats.
     interval : tuple of (float, float)
         95 % confidence interval of the accuracy, clustered by speaker.
     fold_accuracies : list of float
@@ -45,9 +54,9 @@ class ModelScores:
     fit_seconds: float
     predict_seconds: float
     n_bytes: int
-    predictions: np.ndarray
+    predictions: np.ndarray = field(repr=False)
     multiply_adds: int | None = None
-    probabilities: np.ndarray | None = None
+    probabilities: np.ndarray | None = field(default=None, repr=False)
 
 
 @dataclass
@@ -97,9 +106,9 @@ class NoiseScores:
     interval: tuple
 
 
-@dataclass
+@dataclass(repr=False)
 class Comparison:
-    """Result of :func:`compare_classifiers`.
+    """Result of :func:`compare_classifiers`; in a notebook it shows the leaderboard.
 
     Attributes
     ----------
@@ -119,6 +128,15 @@ class Comparison:
         One for each model and signal-to-noise ratio.
     noise_name : str
         What noise that was, in words.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skkws.compare import Comparison, ModelScores
+    >>> target, speakers = np.array(["no", "yes"] * 2), np.array(list("aabb"))
+    >>> scores = ModelScores("mfcc+svm", 1.0, (0.4, 1.0), [1.0, 1.0], 1.0, 0.5, 0.001, 20_000, target[None])
+    >>> Comparison(["no", "yes"], target, speakers, "2 folds", [scores], [])
+    <Comparison of 1 model on 4 clips, 2 labels, 2 speakers; most accurate: mfcc+svm, 1.000>
     """
 
     labels: list
@@ -129,6 +147,19 @@ class Comparison:
     few_shot: list
     noise: list = field(default_factory=list)
     noise_name: str = ""
+
+    def __repr__(self) -> str:
+        best = "".join(f"; most accurate: {scores.name}, {scores.accuracy:.3f}" for scores in self.ranked[:1])
+        return f"<Comparison of {plural(len(self.models), 'model')} on {', '.join(self._counts())}{best}>"
+
+    def _repr_html_(self) -> str:
+        columns, rows = leaderboard(self)
+        caption = "; ".join([", ".join(self._counts()), *filter(None, [self.validation])])
+        return markup(table(caption, columns, rows))
+
+    def _counts(self):
+        counts = {"clip": len(self.target), "label": len(self.labels), "speaker": self.n_speakers}
+        return [plural(n, noun) for noun, n in counts.items()]
 
     @property
     def n_speakers(self):
@@ -167,6 +198,78 @@ class Comparison:
         """
         differences = self.differences() if differences is None else differences
         return ranks([scores.name for scores in self.ranked], differences)
+
+    def table(self, name: str = "results", differences: list[Difference] | None = None) -> Table:
+        """Return figures as columns and rows, those of the most accurate model first.
+
+        Parameters
+        ----------
+        name : {"results", "few_shot", "noise", "differences", "confusions"}, default="results"
+            The leaderboard, accuracy with few examples or in noise, pairs of models, or pairs of labels.
+        differences : list of Difference or None, default=None
+            What :meth:`differences` returned; None computes it where it is needed.
+
+        Returns
+        -------
+        table : Table
+            Without rows where nothing was measured. `low` and `high` are the ends of the 95 % confidence interval.
+
+        Raises
+        ------
+        ValueError
+            If there is no table of this name.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skkws.compare import Comparison, NoiseScores
+        >>> noise = [NoiseScores("mfcc+svm", 10.0, 0.9, (0.8, 1.0))]
+        >>> Comparison(["no", "yes"], np.array([]), np.array([]), "", [], [], noise).table("noise").columns
+        ('model', 'snr_db', 'accuracy', 'low', 'high')
+        """
+        if name not in TABLES:
+            raise ValueError(f"name must be one of {sorted(TABLES)}, got {name!r}.")
+        return TABLES[name](self, differences)
+
+    def to_frame(self, name: str = "results") -> pd.DataFrame:
+        """Return figures as a data frame of pandas, those of the most accurate model first.
+
+        Parameters
+        ----------
+        name : {"results", "few_shot", "noise", "differences", "confusions"}, default="results"
+            Which ones, see :meth:`table`.
+
+        Returns
+        -------
+        frame : pandas.DataFrame of shape (n_rows, n_columns)
+            The columns are those of the CSV file of this name that :func:`skkws.report.write_report` writes.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        ValueError
+            If there is no table of this name.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skkws.compare import Comparison, ModelScores
+        >>> target, speakers = np.array(["no", "yes"] * 2), np.array(list("aabb"))
+        >>> scores = ModelScores("mfcc+svm", 1.0, (0.4, 1.0), [1.0, 1.0], 1.0, 0.5, 0.001, 20_000, target[None])
+        >>> comparison = Comparison(["no", "yes"], target, speakers, "2 folds", [scores], [])
+        >>> comparison.to_frame()[["model", "accuracy", "low", "high"]].round(1)
+              model  accuracy  low  high
+        0  mfcc+svm       1.0  0.4   1.0
+        """
+        columns, rows = self.table(name)
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("to_frame needs pandas, which is not installed; run pip install pandas.") from error
+        frame = pd.DataFrame(rows, columns=list(columns))
+        # Whole numbers stay whole beside models without a network.
+        return frame.astype({"multiply_adds": "Int64"}) if name == "results" else frame
 
     def confusions(self, name):
         """Pairs of labels that a model confuses, the most frequent one first.

@@ -4,7 +4,7 @@ import numpy as np
 
 from skkws.inspection import occlusion_map, saliency_map
 
-_METHODS = {"occlusion": "fall of the log-odds", "saliency": "gradient of the log-odds"}
+_METHODS = {"occlusion": "drop in log-odds", "saliency": "gradient of log-odds"}
 
 
 class RelevanceDisplay:
@@ -116,5 +116,5 @@ class RelevanceDisplay:
             colors = {"cmap": "Reds", "vmin": 0, "vmax": most}
         drawn = self.ax_.imshow(self.relevance.T, alpha=0.85 * strength.T, **colors, **how)
         self.figure_.colorbar(drawn, ax=self.ax_, label=_METHODS[self.method])
-        self.ax_.set(xlabel="time (s)", ylabel="band", title=f'What speaks for "{self.label}"')
+        self.ax_.set(xlabel="time (s)", ylabel="band", title=f'Evidence for "{self.label}"')
         return self

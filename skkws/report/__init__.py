@@ -1,37 +1,39 @@
 """A comparison as tables in the terminal, files, pictures and a page."""
 
+from __future__ import annotations
+
 import csv
 import json
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skkws._runtime.files import whole_file
 from skkws.report._tables import print_tables
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from skkws.compare import Comparison
+
 __all__ = ["can_draw", "print_tables", "write_report"]
 
-_COLUMNS = {
-    "results": (
-        "model",
-        "rank",
-        "accuracy",
-        "low",
-        "high",
-        "macro_f1",
-        "fit_seconds",
-        "predict_seconds",
-        "n_bytes",
-        "multiply_adds",
-    ),
-    "few_shot": ("model", "n_examples", "accuracy", "low", "high"),
-    "noise": ("model", "snr_db", "accuracy", "low", "high"),
-    "differences": ("first", "second", "difference", "low", "high", "p_value"),
-    "confusions": ("model", "true", "predicted", "share"),
-}
+_TABLES = ("results", "few_shot", "noise", "differences", "confusions")
 
 
-def write_report(comparison, folder, *, settings, waveforms=None, names=None, sample_rate=16000):
+def write_report(
+    comparison: Comparison,
+    folder: str | Path,
+    *,
+    settings: dict,
+    source: str = "",
+    waveforms: ArrayLike | None = None,
+    names: Sequence[str] | None = None,
+    sample_rate: int = 16000,
+) -> list[Path]:
     """Write results as JSON and CSV, as one HTML page, and as pictures where matplotlib is installed.
 
     Parameters
@@ -42,9 +44,12 @@ def write_report(comparison, folder, *, settings, waveforms=None, names=None, sa
         Where to; made if need be. The files of an earlier report give way to those of this one.
     settings : dict
         What the comparison was made with; written into the JSON file and the page, beside the versions of the packages.
+    source : str, default=""
+        Where the clips come from, in words, such as ``"Recordings in /data/words"``; shown at the top of the page, with
+        the date and `folder`.
     waveforms : array-like of shape (n_clips, n_samples) or None, default=None
-        The clips, in [-1, 1], so that the page can play those that were misheard: up to four of each kind, as many as
-        about 2 MB hold. None makes a page without sound.
+        The clips, in [-1, 1], so that the page can play those that were misclassified: up to four of each kind, as
+        many as about 2 MB hold. None makes a page without sound.
     names : sequence of str of length n_clips or None, default=None
         What the page calls each clip, such as its file. None numbers them.
     sample_rate : int, default=16000
@@ -53,7 +58,7 @@ def write_report(comparison, folder, *, settings, waveforms=None, names=None, sa
     Returns
     -------
     files : list of Path
-        The files written. ``results.json`` holds everything; tables are ``results.csv`` (the leader board),
+        The files written. ``results.json`` holds everything; tables are ``results.csv`` (the leaderboard),
         ``few_shot.csv``, ``noise.csv``, ``differences.csv`` and ``confusions.csv``; ``report.html`` is the page; a
         ``confusion_<model>.png`` for each model, ``few_shot.png``, ``noise.png``, ``speed.png`` and
         ``differences.png`` are the pictures. What was not measured has no file, and none is left of an earlier report.
@@ -87,20 +92,26 @@ def write_report(comparison, folder, *, settings, waveforms=None, names=None, sa
                 f"{name} must be one for each of the {len(comparison.target)} clips of the comparison, got "
                 f"{len(clips)}; pass those that were compared, in the same order."
             )
-    folder, versions = Path(folder), package_versions()
+    folder = Path(folder)
+    made = {
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "source": source,
+        "settings": settings,
+        "versions": package_versions(),
+    }
     differences = comparison.differences()
-    tables = _tables(comparison, differences)
+    tables = {name: comparison.table(name, differences) for name in _TABLES}
     files = []
-    for name, rows in tables.items():
-        if rows or name == "confusions":  # that a model confuses nothing is a result too
-            files.append(_write_csv(folder / f"{name}.csv", _COLUMNS[name], rows))
+    for name, table in tables.items():
+        if table.rows or name == "confusions":  # that a model confuses nothing is a result too
+            files.append(_write_csv(folder / f"{name}.csv", table))
     clips = {"waveforms": waveforms, "names": names, "sample_rate": sample_rate}
-    html = page(comparison, differences, settings=settings, versions=versions, **clips)
+    html = page(comparison, differences, folder=folder.resolve(), **made, **clips)
     files.append(_write_text(folder / "report.html", html))
     files += draw(comparison, differences, folder) if can_draw() else []
     results = folder / "results.json"
     earlier = _files_of(results)
-    _write_json(comparison, tables, results, settings, versions, files)
+    _write_json(comparison, tables, results, made, files)
     for path in earlier.difference(files):
         path.unlink(missing_ok=True)
     return [results, *files]
@@ -115,48 +126,23 @@ def _files_of(results):
         return set()
 
 
-def can_draw():
+def can_draw() -> bool:
     """Tell whether matplotlib is installed."""
     from importlib.util import find_spec
 
     return find_spec("matplotlib") is not None
 
 
-def _tables(comparison, differences):
-    """Rows of each CSV file, as tuples."""
-    ranked, ranks = comparison.ranked, comparison.ranks(differences)
-    return {
-        "results": [
-            (
-                s.name,
-                ranks[s.name],
-                s.accuracy,
-                *s.interval,
-                s.macro_f1,
-                s.fit_seconds,
-                s.predict_seconds,
-                s.n_bytes,
-                s.multiply_adds,
-            )
-            for s in ranked
-        ],
-        "few_shot": [(s.name, s.n_examples, s.accuracy, *s.interval) for s in comparison.few_shot],
-        "noise": [(s.name, s.snr_db, s.accuracy, *s.interval) for s in comparison.noise],
-        "differences": [(d.first, d.second, d.difference, *d.interval, d.p_value) for d in differences],
-        "confusions": [
-            (s.name, *map(str, pair[:2]), pair[2]) for s in ranked for pair in comparison.confusions(s.name)
-        ],
-    }
-
-
-def _write_json(comparison, tables, path, settings, versions, files):
-    rows = {name: [dict(zip(_COLUMNS[name], row, strict=True)) for row in table] for name, table in tables.items()}
+def _write_json(comparison, tables, path, made, files):
+    rows = {name: [dict(zip(table.columns, row, strict=True)) for row in table.rows] for name, table in tables.items()}
     models = [row | _more(comparison, row["model"]) for row in rows.pop("results")]
-    for row, scores in zip(rows["few_shot"], comparison.few_shot, strict=True):
-        row["accuracies"] = scores.accuracies
+    accuracies = {(scores.name, scores.n_examples): scores.accuracies for scores in comparison.few_shot}
+    for row in rows["few_shot"]:
+        row["accuracies"] = accuracies[row["model"], row["n_examples"]]
+    for row in rows["confusions"]:
+        row |= {"true": str(row["true"]), "predicted": str(row["predicted"])}
     content = {
-        "settings": settings,
-        "versions": versions,
+        **made,
         "n_clips": len(comparison.target),
         "labels": [str(label) for label in comparison.labels],
         "n_speakers": comparison.n_speakers,
@@ -191,9 +177,9 @@ def _write_text(path, text):
     return path
 
 
-def _write_csv(path, columns, rows):
+def _write_csv(path, table):
     with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
+        writer.writerow(table.columns)
+        writer.writerows(table.rows)
     return path

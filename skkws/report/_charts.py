@@ -2,33 +2,13 @@
 
 import math
 
-from skkws.report._format import interval_text, time_text
-from skkws.report._markup import element
+from skkws._runtime.markup import element
+from skkws._runtime.text import interval_text
 
-N_COLORS = 8  # variables --series-0 to --series-7 of page.css
 _WIDTH, _HEIGHT = 420, 290
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 12, 12, 56
-_DASHES = ("none", "7 3", "2 3", "9 3 2 3")
-
-
-def _corners(n, *, turn=0.0, inner=1.25):
-    """Corners of a regular shape about the origin, every other one `inner` away from it."""
-    angles = [math.tau * (k / n + turn) for k in range(n)]
-    radii = (1.25, inner) * n
-    return [(radius * math.sin(angle), -radius * math.cos(angle)) for radius, angle in zip(radii, angles, strict=False)]
-
-
-# Markers, in radii; None is a circle. They are square, diamond, two triangles, pentagon and two stars.
-_SHAPES = (
-    None,
-    _corners(4, turn=1 / 8),
-    _corners(4),
-    _corners(3),
-    _corners(3, turn=1 / 2),
-    _corners(5),
-    _corners(8, inner=0.5),
-    _corners(10, inner=0.6),
-)
+# As SVG writes what matplotlib calls so.
+_DASHES = {"-": "none", "--": "7 3", ":": "2 3", "-.": "9 3 2 3"}
 
 
 class _Scale:
@@ -43,7 +23,7 @@ class _Scale:
         return self._start + share * (self._stop - self._start)
 
 
-def curves_chart(key, title, description, *, x_label, ticks, curves, log=False, chance=None):
+def chart(key, title, description, shown):
     """Draw accuracy against something, a line for each model.
 
     Parameters
@@ -52,78 +32,45 @@ def curves_chart(key, title, description, *, x_label, ticks, curves, log=False, 
         Beginning of the ids in it.
     title, description : str
         What screen readers say.
-    x_label : str
-        Name of the horizontal axis.
-    ticks : list of (float, str)
-        Places on it that are named.
-    curves : list of (int, str, list of (float, accuracy, interval, str))
-        Number and name of a model, and its points: place, accuracy, interval and the name of the place.
-    log : bool, default=False
-        Whether the horizontal axis is logarithmic.
-    chance : float or None, default=None
-        Accuracy of guessing.
+    shown : skkws.displays.Chart
+        What to draw.
 
     Returns
     -------
     svg : Element
     """
-    lowest = min(interval[0] for *_, points in curves for _, _, interval, _ in points)
-    y, y_ticks = _accuracy_axis(lowest if chance is None else min(lowest, chance))
-    places = [place for place, _ in ticks]
-    x = _Scale(*_apart(min(places), max(places), log), _LEFT + 22, _WIDTH - _RIGHT - 22, log=log)
-    drawn = [_frame([(x(place), text) for place, text in ticks], y, y_ticks, x_label)]
-    if chance is not None:
-        drawn.append(_line(_LEFT, y(chance), _WIDTH - _RIGHT, y(chance), class_="reference"))
-        drawn.append(element("text", "chance", x=_WIDTH - _RIGHT - 4, y=y(chance) - 5, text_anchor="end"))
-    for i, (index, name, points) in enumerate(curves):
-        # Points stand a little apart, so that one model's interval does not hide another's.
-        aside = min(4, 24 / len(curves)) * (i - (len(curves) - 1) / 2)
-        at = [(x(place) + aside, y(accuracy)) for place, accuracy, _, _ in points]
-        marks = [_polyline(at, _dashes(index))]
-        for (left, top), (_, accuracy, interval, where) in zip(at, points, strict=True):
+    low, high = shown.y_limits
+    y = _Scale(low, high, _HEIGHT - _BOTTOM, _TOP)
+    x = _Scale(*shown.x_limits, _LEFT, _WIDTH - _RIGHT, log=shown.log)
+    drawn = [_frame([(x(place), text) for place, text in shown.ticks], y, _accuracy_ticks(low), shown.x_label)]
+    if shown.chance is not None:
+        chance = y(shown.chance)
+        drawn.append(_line(_LEFT, chance, _WIDTH - _RIGHT, chance, class_="reference"))
+        drawn.append(element("text", "chance", x=_WIDTH - _RIGHT - 4, y=chance - 5, text_anchor="end"))
+    n = len(shown.series)
+    for series in shown.series:
+        # Points of a place stand a little apart, so that one model's interval does not hide another's.
+        aside = min(4, 24 / n) * (series.index - (n - 1) / 2) if len(series.x) > 1 else 0
+        at = [(x(place) + aside, y(accuracy)) for place, accuracy in zip(series.x, series.y, strict=True)]
+        marks = [_polyline(at, _DASHES[series.dashes])]
+        points = zip(at, series.y, series.interval, series.x_names, strict=True)
+        for (left, top), accuracy, interval, where in points:
             marks.append(_line(left, y(interval[0]), left, y(interval[1]), class_="interval"))
-            told = f"{name}, {where}: {accuracy:.3f} ({interval_text(interval)})"
-            marks.append(_marker(index, left, top, told))
-        drawn.append(_series(index, *marks))
+            told = f"{series.name}, {where}: {accuracy:.3f} ({interval_text(interval)})"
+            marks.append(_marker(series.marker, left, top, told))
+        drawn.append(_colored(series.color, *marks))
     return _svg(key, title, description, *drawn)
 
 
-def speed_chart(key, title, description, points):
-    """Draw accuracy against the time per clip, a marker for each model.
+def reliability_chart(key, title, description, color, reliability):
+    """Draw the share of right predictions against their probability.
 
     Parameters
     ----------
     key, title, description : str
-        As for :func:`curves_chart`.
-    points : list of (int, str, float, float, tuple)
-        Number and name of a model, seconds per clip, accuracy and its interval.
-
-    Returns
-    -------
-    svg : Element
-    """
-    y, y_ticks = _accuracy_axis(min(interval[0] for *_, interval in points))
-    seconds = [s for _, _, s, _, _ in points]
-    low, high = _apart(min(seconds) / 1.3, max(seconds) * 1.3, log=True)
-    x = _Scale(low, high, _LEFT, _WIDTH - _RIGHT, log=True)
-    ticks = _time_ticks(low, high)
-    drawn = [_frame([(x(tick), time_text(tick)) for tick in ticks], y, y_ticks, "time per clip (logarithmic)")]
-    for index, name, duration, accuracy, interval in points:
-        told = f"{name}: {time_text(duration)}, {accuracy:.3f} ({interval_text(interval)})"
-        stem = _line(x(duration), y(interval[0]), x(duration), y(interval[1]), class_="interval")
-        drawn.append(_series(index, stem, _marker(index, x(duration), y(accuracy), told, radius=6)))
-    return _svg(key, title, description, *drawn)
-
-
-def reliability_chart(key, title, description, index, reliability):
-    """Draw the share that is right against the probability of what was predicted.
-
-    Parameters
-    ----------
-    key, title, description : str
-        As for :func:`curves_chart`.
-    index : int
-        Number of the model.
+        As for :func:`chart`.
+    color : int
+        Colour of the model.
     reliability : skkws.compare.Reliability
         What to draw.
 
@@ -142,14 +89,14 @@ def reliability_chart(key, title, description, index, reliability):
             element("text", f"{tick:g}", x=x(tick), y=side - bottom + 15, text_anchor="middle"),
         ]
     drawn.append(element("text", "probability", x=x(0.5), y=side - 6, text_anchor="middle"))
-    drawn.append(_turned("share right", 12, y(0.5)))
+    drawn.append(_turned("share correct", 12, y(0.5)))
     points = list(zip(reliability.confidence, reliability.accuracy, reliability.n_clips, strict=True))
     most = max(reliability.n_clips)
     marks = [_polyline([(x(p), y(share)) for p, share, _ in points], "none")]
     for p, share, n in points:
-        told = element("title", f"probability {p:.2f}, right {share:.2f}, answers: {n}")
+        told = element("title", f"probability {p:.2f}, correct {share:.2f}, predictions: {n}")
         marks.append(element("circle", told, cx=x(p), cy=y(share), r=2 + 5 * math.sqrt(n / most), class_="marker"))
-    return _svg(key, title, description, *drawn, _series(index, *marks), size=(side, side))
+    return _svg(key, title, description, *drawn, _colored(color, *marks), size=(side, side))
 
 
 def interval_bar(value, interval, low, high, *, zero=None, muted=False):
@@ -182,38 +129,16 @@ def interval_bar(value, interval, low, high, *, zero=None, muted=False):
     return element("svg", *drawn, viewBox="0 0 140 18", class_="bar muted" if muted else "bar", aria_hidden="true")
 
 
-def swatch(index):
+def swatch(series):
     """Draw the line and the marker of a model, for a legend."""
-    line = element("line", x1=1, y1=8, x2=33, y2=8, stroke_dasharray=_dashes(index), class_="curve")
-    drawn = _series(index, line, _marker(index, 17, 8))
+    line = element("line", x1=1, y1=8, x2=33, y2=8, stroke_dasharray=_DASHES[series.dashes], class_="curve")
+    drawn = _colored(series.color, line, _marker(series.marker, 17, 8))
     return element("svg", drawn, viewBox="0 0 34 16", class_="swatch", aria_hidden="true")
 
 
-def floor_of(lowest):
-    """Round an accuracy down to where an axis may begin, with room below it."""
-    return max(0.0, math.floor((lowest - 0.01) * 20) / 20)
-
-
-def _accuracy_axis(lowest):
-    low = floor_of(lowest)
-    span = 1 - low
-    step = next(step for step in (0.02, 0.05, 0.1, 0.2) if span / step <= 6)
-    first = math.ceil(low / step - 1e-9)
-    ticks = [k * step for k in range(first, round(1 / step) + 1)]
-    return _Scale(low, 1, _HEIGHT - _BOTTOM, _TOP), ticks
-
-
-def _apart(low, high, log):
-    """Move the ends of an axis apart where they are one."""
-    if low < high:
-        return low, high
-    return (low / 2, high * 2) if log else (low - 1, high + 1)
-
-
-def _time_ticks(low, high):
-    steps = (1,) if high / low > 60 else (1, 2, 5) if high / low > 5 else (1, 1.5, 2, 3, 5, 7)
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [step * 10.0**k for k in decades for step in steps if low <= step * 10.0**k <= high]
+def _accuracy_ticks(low):
+    step = next(step for step in (0.02, 0.05, 0.1, 0.2) if (1 - low) / step <= 6)
+    return [k * step for k in range(math.ceil(low / step - 1e-9), round(1 / step) + 1)]
 
 
 def _frame(x_ticks, y, y_ticks, x_label):
@@ -246,22 +171,21 @@ def _polyline(points, dashes):
     return element("polyline", points=places, stroke_dasharray=dashes, class_="curve")
 
 
-def _dashes(index):
-    return _DASHES[index % len(_DASHES)]
-
-
-def _marker(index, x, y, told=None, radius=4.5):
+def _marker(marker, x, y, told=None, radius=5.0):
     title = [element("title", told)] if told else []
-    # Models of one colour, from the ninth on, differ in their markers.
-    shape = _SHAPES[(index + index // N_COLORS) % len(_SHAPES)]
-    if shape is None:
-        return element("circle", *title, cx=float(x), cy=float(y), r=float(radius), class_="marker")
-    corners = " ".join(f"{x + radius * dx:.1f},{y + radius * dy:.1f}" for dx, dy in shape)
-    return element("polygon", *title, points=corners, class_="marker")
+    if marker == "o":
+        return element("circle", *title, cx=float(x), cy=float(y), r=0.9 * radius, class_="marker")
+    n, star, turn = marker
+    # Corners about the centre, from the top to the left; between those of a star lie others, half as far away.
+    angles = [math.tau * (k / (2 * n if star else n) + turn / 360) for k in range(2 * n if star else n)]
+    radii = [1.15 * radius * (0.5 if star and k % 2 else 1) for k in range(len(angles))]
+    corners = zip(radii, angles, strict=True)
+    points = " ".join(f"{x - r * math.sin(angle):.1f},{y - r * math.cos(angle):.1f}" for r, angle in corners)
+    return element("polygon", *title, points=points, class_="marker")
 
 
-def _series(index, *marks):
-    return element("g", *marks, style=f"color: var(--series-{index % N_COLORS})")
+def _colored(color, *marks):
+    return element("g", *marks, style=f"color: var(--series-{color})")
 
 
 def _svg(key, title, description, *drawn, size=(_WIDTH, _HEIGHT)):

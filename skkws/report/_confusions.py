@@ -8,9 +8,9 @@ import numpy as np
 
 from skkws.features import log_mel
 
-# Clips named for each cell of a confusion matrix, and how many of them can be heard.
+# Clips named for each cell of a confusion matrix, and how many of them can be played.
 N_NAMED = 12
-N_HEARD = 4
+N_PLAYABLE = 4
 # Bytes of sound and spectrograms in a page, as text: beyond that it opens slowly on a phone.
 _MOST_BYTES = 2_200_000
 
@@ -36,7 +36,7 @@ def confusion_counts(comparison, scores):
     return confusion_matrix(target, scores.predictions.ravel(), labels=comparison.labels).tolist()
 
 
-def misheard_clips(comparison):
+def misclassified_clips(comparison):
     """Find the clips in each cell of the confusion matrices that is off the diagonal.
 
     Parameters
@@ -54,34 +54,34 @@ def misheard_clips(comparison):
     target = [number[label] for label in comparison.target]
     found = []
     for scores in comparison.ranked:
-        heard = defaultdict(list)
+        mistakes = defaultdict(list)
         for repeat, clip in np.argwhere(scores.predictions != comparison.target).tolist():
             predicted = number[scores.predictions[repeat, clip]]
             sure = None if scores.probabilities is None else scores.probabilities[repeat, clip, predicted]
-            heard[target[clip], predicted, clip].append(sure)
+            mistakes[target[clip], predicted, clip].append(sure)
         cells = defaultdict(list)
-        for (true, predicted, clip), sure in heard.items():
+        for (true, predicted, clip), sure in mistakes.items():
             cells[true, predicted].append((clip, None if sure[0] is None else float(np.mean(sure))))
         found.append({cell: sorted(clips, key=lambda each: -(each[1] or 0)) for cell, clips in cells.items()})
     return found
 
 
-def choose_heard(cells):
+def choose_playable(cells):
     """Put the clips into the order in which they deserve room in the page.
 
     Parameters
     ----------
     cells : list of dict
-        What :func:`misheard_clips` returned.
+        What :func:`misclassified_clips` returned.
 
     Returns
     -------
     clips : list of int
         First the surest mistake of each cell of each model, cells with many mistakes first; then the second one, and
-        so on up to `N_HEARD`.
+        so on up to `N_PLAYABLE`.
     """
     lists = sorted((clips for model in cells for clips in model.values()), key=len, reverse=True)
-    return list(dict.fromkeys(clips[k][0] for k in range(N_HEARD) for clips in lists if k < len(clips)))
+    return list(dict.fromkeys(clips[k][0] for k in range(N_PLAYABLE) for clips in lists if k < len(clips)))
 
 
 def embed_sounds(clips, waveforms, sample_rate):

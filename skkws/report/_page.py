@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from importlib import resources
 from string import Template
 
-import numpy as np
-
+from skkws._runtime.markup import element, markup, table
+from skkws._runtime.text import count_text, figure_text, interval_text, plural, rank_texts, size_text, time_text
+from skkws.displays import PALETTE, few_shot_chart, noise_chart, speed_chart
 from skkws.report import _charts
-from skkws.report._confusions import N_NAMED, choose_heard, confusion_counts, embed_sounds, misheard_clips
-from skkws.report._format import count_text, figure_text, interval_text, plural, rank_texts, size_text, time_text
-from skkws.report._markup import element, markup, table
+from skkws.report._confusions import N_NAMED, choose_playable, confusion_counts, embed_sounds, misclassified_clips
 
 
 @dataclass
@@ -21,7 +20,19 @@ class _Section:
     wide: bool = False
 
 
-def page(comparison, differences, *, settings, versions, waveforms=None, names=None, sample_rate=16000):
+def page(
+    comparison,
+    differences,
+    *,
+    folder,
+    created,
+    source,
+    settings,
+    versions,
+    waveforms=None,
+    names=None,
+    sample_rate=16000,
+):
     """Write a comparison as HTML with style, script, charts, data and sound in it.
 
     Parameters
@@ -30,9 +41,13 @@ def page(comparison, differences, *, settings, versions, waveforms=None, names=N
         What to show.
     differences : list of skkws.compare.Difference
         What its method `differences` returned.
-    settings, versions : dict
-        What it was made with.
-    waveforms, names, sample_rate
+    folder : Path
+        Where the page will lie.
+    created : str
+        When, in the form of ISO 8601.
+    versions : dict of str to str
+        Versions of the packages that made it.
+    settings, source, waveforms, names, sample_rate
         As for :func:`skkws.report.write_report`.
 
     Returns
@@ -47,7 +62,7 @@ def page(comparison, differences, *, settings, versions, waveforms=None, names=N
         charts.append(_noise(comparison))
     charts.append(_speed(comparison))
     charts[-1].wide = len(charts) % 2 == 1  # two stand side by side
-    sections = [_leader_board(comparison, differences), *charts, _confusions(comparison, data)]
+    sections = [_leaderboard(comparison, differences), *charts, _confusions(comparison, data)]
     calibrations = {scores.name: comparison.calibration(scores.name) for scores in comparison.ranked}
     if any(calibrations.values()):
         sections.append(_calibration(comparison, calibrations))
@@ -64,9 +79,12 @@ def page(comparison, differences, *, settings, versions, waveforms=None, names=N
     ]
     return Template(_file("page.html")).substitute(
         title=f"{plural(n_models, 'model')} on {plural(n_labels, 'keyword')}",
+        source=markup(element("p", source, class_="source")) if source else "",
         facts=markup(element("p", " \N{MIDDLE DOT} ".join(facts), class_="facts")),
+        made=markup(element("p", "Made on ", _moment(created), f" in {folder}", class_="facts")),
         links=markup(element("ul", *links)),
         sections="\n".join(markup(_section(section)) for section in sections),
+        palette="\n".join(f"  --series-{i}: light-dark{pair};".replace("'", "") for i, pair in enumerate(PALETTE)),
         css=_file("page.css"),
         js=_file("page.js"),
         data=_json_for_html(data),
@@ -98,12 +116,12 @@ def _section(section):
 # Sections
 
 
-def _leader_board(comparison, differences):
+def _leaderboard(comparison, differences):
     ranked = comparison.ranked
     ranks = comparison.ranks(differences)
     texts = rank_texts(ranks)
-    low = _charts.floor_of(min(scores.interval[0] for scores in ranked))
-    titles = ["rank", "model", "accuracy", "95 % interval", "macro F1", "fit", "per clip", "size", "multiply-adds"]
+    low = speed_chart(comparison).y_limits[0]
+    titles = ["rank", "model", "accuracy", "95% interval", "macro F1", "fit", "per clip", "size", "multiply-adds"]
     columns = [_title(element("button", title, type="button"), number=title != "model") for title in titles]
     rows = []
     for scores in ranked:
@@ -126,12 +144,12 @@ def _leader_board(comparison, differences):
         )
     board = table("Models, the most accurate one first", columns, rows, class_="sortable", hidden_caption=True)
     note = (
-        f"A rank is 1 plus the number of models that are significantly better; = is a tie. Bars reach from {low:.2f} "
+        f"A rank is 1 plus the number of models that are significantly better; = marks a tie. Bars span {low:.2f} "
         "to 1. Intervals are clustered by speaker. The time to fit and to predict a clip includes the features, the "
         "size includes pretrained weights; multiply-adds are those of networks, for one clip."
     )
     content = [_highlights(comparison, ranks), board, element("p", note, class_="note")]
-    return _Section("leader-board", "Leader board", content, wide=True)
+    return _Section("leaderboard", "Leaderboard", content, wide=True)
 
 
 def _highlights(comparison, ranks):
@@ -158,63 +176,26 @@ def _highlights(comparison, ranks):
 
 
 def _learning_curves(comparison):
-    counts = sorted({scores.n_examples for scores in comparison.few_shot})
-    points = [(s.name, s.n_examples, plural(s.n_examples, "example"), s) for s in comparison.few_shot]
-    # All examples stand at the number of clips per label, and no nearer than half as far again as the last number.
-    most = max(1.5 * counts[-1], len(comparison.target) / len(comparison.labels))
-    points += [(scores.name, most, "all examples", scores) for scores in comparison.models]
-    first = comparison.few_shot[0]
-    chart = _charts.curves_chart(
-        "few-shot",
-        "Learning curves",
-        f"Accuracy of each model with {counts[0]} to {counts[-1]} training examples per label, and with all. The table "
-        "below holds the numbers.",
-        x_label="training examples per label (logarithmic)",
-        ticks=[*((k, str(k)) for k in counts), (most, "all")],
-        curves=_curves(comparison, points),
-        log=True,
-        chance=1 / len(comparison.labels),
-    )
-    numbers = _curve_table("Accuracy with few examples per label", comparison, points)
+    shown = few_shot_chart(comparison)
     note = (
-        f"Means over {len(first.accuracies)} folds and draws; bars are 95 % intervals by Student's t over the folds. "
-        "Those of all examples are clustered by speaker."
+        f"Means over {len(comparison.few_shot[0].accuracies)} folds and draws; bars are 95% intervals by Student's t "
+        "over the folds. Those of all examples are clustered by speaker."
     )
-    return _Section("learning-curves", "Learning curves", [_figure(comparison, chart, note), _numbers(numbers)])
+    return _chart_section("learning-curves", "Learning curves", shown, note, _curve_table(shown))
 
 
 def _noise(comparison):
-    levels = sorted({scores.snr_db for scores in comparison.noise})
-    # Clips without noise stand where the next step would be.
-    clean = levels[-1] + (np.ptp(levels) / (len(levels) - 1) if len(levels) > 1 else 10)
-    points = [(s.name, s.snr_db, f"{s.snr_db:g} dB", s) for s in comparison.noise]
-    points += [(scores.name, clean, "clean", scores) for scores in comparison.models]
-    chart = _charts.curves_chart(
-        "noise-curves",
-        "Accuracy in noise",
-        f"Accuracy of each model at signal-to-noise ratios of {levels[0]:g} to {levels[-1]:g} dB and without noise. "
-        "The table below holds the numbers.",
-        x_label="signal-to-noise ratio (dB)",
-        ticks=[(snr, f"{snr:g}".replace("-", "\N{MINUS SIGN}")) for snr in levels] + [(clean, "clean")],
-        curves=_curves(comparison, points),
-    )
-    note = f"Noise in the test clips: {comparison.noise_name or 'not named'}. Trained on the clips as they are."
-    numbers = _curve_table("Accuracy in noise", comparison, points)
-    return _Section("noise", "Accuracy in noise", [_figure(comparison, chart, note), _numbers(numbers)])
+    shown = noise_chart(comparison)
+    note = f"Noise added to the test clips: {shown.title or 'unnamed'}. None was added in training."
+    return _chart_section("noise", "Accuracy in noise", shown, note, _curve_table(shown))
 
 
 def _speed(comparison):
-    points = [(i, s.name, s.predict_seconds, s.accuracy, s.interval) for i, s in enumerate(comparison.ranked)]
-    chart = _charts.speed_chart(
-        "speed-accuracy",
-        "Speed against accuracy",
-        "Accuracy of each model and the time it takes to predict a clip. The table below holds the numbers.",
-        points,
-    )
-    rows = [[name, time_text(s), f"{accuracy:.3f}", interval_text(i)] for _, name, s, accuracy, i in points]
-    numbers = table("Time per clip and accuracy", ["model", "per clip", "accuracy", "95 % interval"], rows)
+    shown = speed_chart(comparison)
+    rows = [[s.name, *s.x_names, f"{s.y[0]:.3f}", interval_text(s.interval[0])] for s in shown.series]
+    numbers = table("Time per clip and accuracy", ["model", "per clip", "accuracy", "95% interval"], rows)
     note = "Measured in large batches, features included. Up and to the left is better."
-    return _Section("speed", "Speed against accuracy", [_figure(comparison, chart, note), _numbers(numbers)])
+    return _chart_section("speed", "Speed against accuracy", shown, note, numbers)
 
 
 def _confusions(comparison, data):
@@ -229,16 +210,16 @@ def _confusions(comparison, data):
         for scores in comparison.ranked
         for true, predicted, share in comparison.confusions(scores.name)[:5]
     ]
-    columns = ["model", "said", "heard as", "share of what was said"]
+    columns = ["model", "true label", "predicted label", "share of the true label"]
     numbers = table("The five most frequent confusions of each model", columns, rows)
     hint = (
-        "Rows are what was said, columns what was heard. Choose a cell off the diagonal, by click or with the arrow "
-        "keys and Enter, to see which clips were misheard."
+        "Rows are true labels, columns predicted ones. Select a cell off the diagonal, by click or with the arrow keys "
+        "and Enter, to see which clips were misclassified."
     )
-    n_heard, n_misheard = sum("audio" in clip for clip in data["clips"].values()), data["n_misheard"]
+    n_playable, n_misclassified = sum("audio" in clip for clip in data["clips"].values()), data["n_misclassified"]
     if data["recordings"]:
-        hint += f" {n_heard} of the {plural(n_misheard, 'clip')} that some model misheard can be played"
-        hint += "; the others were left out to keep this file small." if n_heard < n_misheard else "."
+        hint += f" {n_playable} of the {plural(n_misclassified, 'clip')} that any model misclassified can be played"
+        hint += "; the others were left out to keep this file small." if n_playable < n_misclassified else "."
     off = element("noscript", element("p", "The matrix needs JavaScript; the table below does not."))
     content = [
         element("p", hint, class_="note"),
@@ -258,9 +239,11 @@ def _calibration(comparison, calibrations):
             continue
         error = f"calibration error {found.expected_error:.3f}"
         description = (
-            f"Share of right answers of {name} at each probability; {error}. The table below holds the numbers."
+            f"Share of correct predictions of {name} at each probability; {error}. The table below lists the numbers."
         )
-        chart = _charts.reliability_chart(f"calibration-{i}", f"Calibration of {name}", description, i, found)
+        chart = _charts.reliability_chart(
+            f"calibration-{i}", f"Calibration of {name}", description, i % len(PALETTE), found
+        )
         caption = element("figcaption", element("strong", name), element("span", error))
         figures.append(element("figure", chart, caption))
         rows += [
@@ -268,12 +251,13 @@ def _calibration(comparison, calibrations):
             for p, share, n in zip(found.confidence, found.accuracy, found.n_clips, strict=True)
         ]
     note = (
-        "Answers in ten bins of their probability; a dot's area is their number. On the dotted line 0.8 means right "
-        "in 8 of 10. The (expected) calibration error is the mean distance from it, weighed by answers."
+        "Predictions in ten bins by probability; the area of a dot is their number. On the dotted line, what has a "
+        "probability of 0.8 is correct 8 times in 10. The (expected) calibration error is the mean distance from it, "
+        "weighted by predictions."
     )
     if without:
-        note += f" No probabilities: {', '.join(without)}."
-    numbers = table("Reliability", ["model", "mean probability", "share right", "answers"], rows)
+        note += f" Without probabilities: {', '.join(without)}."
+    numbers = table("Reliability", ["model", "mean probability", "share correct", "predictions"], rows)
     content = [element("div", *figures, class_="multiples"), element("p", note, class_="note"), _numbers(numbers)]
     return _Section("calibration", "Calibration", content, wide=True)
 
@@ -290,15 +274,15 @@ def _differences(differences):
                 _number(pair.difference, _signed(pair.difference)),
                 _number(low, bar, element("span", f"{_signed(low)} to {_signed(high)}"), class_="number with-bar"),
                 _number(pair.p_value, "< 0.001" if pair.p_value < 0.001 else f"{pair.p_value:.3f}"),
-                "yes" if pair.significant else "no: a tie",
+                "yes" if pair.significant else "no (tie)",
             ]
         )
     note = (
-        f"Accuracy of the first model minus that of the second on the same clips; bars reach from {_signed(-reach)} to "
-        f"{_signed(reach)}. Intervals are 95 % for each pair alone, over speakers; p-values are adjusted for "
+        f"Accuracy of the first model minus that of the second on the same clips; bars span {_signed(-reach)} to "
+        f"{_signed(reach)}. Intervals are 95% for each pair alone, over speakers; p-values are adjusted for "
         f"{plural(len(differences), 'pair')} by Holm's method, and below 0.05 the difference is significant."
     )
-    columns = ["pair", _title("difference"), _title("95 % interval"), _title("adjusted p"), "significant"]
+    columns = ["pair", _title("difference"), _title("95% interval"), _title("adjusted p"), "significant"]
     numbers = table("Differences of accuracy", columns, rows, hidden_caption=True)
     return _Section("differences", "Pairwise differences", [numbers, element("p", note, class_="note")], wide=True)
 
@@ -327,6 +311,10 @@ def _signed(value):
     return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
 
 
+def _moment(created):
+    return element("time", created[:16].replace("T", " at "), datetime=created)
+
+
 def _setting(value):
     if value is None:
         return "\N{EN DASH}"
@@ -335,30 +323,20 @@ def _setting(value):
     return str(value)
 
 
-def _curves(comparison, points):
-    """Points of each model, in the order of the leader board and along the axis."""
-    curves = []
-    for i, scores in enumerate(comparison.ranked):
-        own = sorted((point for point in points if point[0] == scores.name), key=lambda point: point[1])
-        if own:
-            curves.append((i, scores.name, [(place, s.accuracy, s.interval, where) for _, place, where, s in own]))
-    return curves
-
-
-def _curve_table(caption, comparison, points):
-    curves = _curves(comparison, points)
-    columns = [where for _, _, _, where in curves[0][2]]
+def _curve_table(shown):
     rows = [
-        [name, *(f"{accuracy:.3f} ({interval_text(interval)})" for _, accuracy, interval, _ in own)]
-        for _, name, own in curves
+        [series.name, *(f"{y:.3f} ({interval_text(i)})" for y, i in zip(series.y, series.interval, strict=True))]
+        for series in shown.series
     ]
-    return table(caption, ["model", *columns], rows)
+    return table(f"Accuracy by {shown.x_label}", ["model", *shown.series[0].x_names], rows)
 
 
-def _figure(comparison, chart, note):
-    legend = [element("li", _charts.swatch(i), scores.name) for i, scores in enumerate(comparison.ranked)]
+def _chart_section(key, title, shown, note, numbers):
+    description = f"Accuracy of each model by {shown.x_label}. The table below lists the numbers."
+    chart = _charts.chart(f"{key}-chart", title, description, shown)
+    legend = [element("li", _charts.swatch(series), series.name) for series in shown.series]
     words = element("figcaption", element("ul", *legend, class_="legend"), element("p", note, class_="note"))
-    return element("figure", chart, words)
+    return _Section(key, title, [element("figure", chart, words), _numbers(numbers)])
 
 
 def _numbers(numbers):
@@ -369,8 +347,8 @@ def _numbers(numbers):
 
 
 def _clip_data(comparison, waveforms, names, sample_rate):
-    cells = misheard_clips(comparison)
-    sounds = {} if waveforms is None else embed_sounds(choose_heard(cells), waveforms, sample_rate)
+    cells = misclassified_clips(comparison)
+    sounds = {} if waveforms is None else embed_sounds(choose_playable(cells), waveforms, sample_rate)
     models = [_model_data(comparison, *pair) for pair in zip(comparison.ranked, cells, strict=True)]
     named = {clip for model in models for _, _, _, clips in model["cells"] for clip, _ in clips}
     clips = {
@@ -381,13 +359,13 @@ def _clip_data(comparison, waveforms, names, sample_rate):
         }
         for clip in sorted(named)
     }
-    n_misheard = len({clip for model in cells for heard in model.values() for clip, _ in heard})
+    n_misclassified = len({clip for model in cells for clips in model.values() for clip, _ in clips})
     return {
         "labels": [str(label) for label in comparison.labels],
         "repeats": len(comparison.models[0].predictions),
         "models": models,
         "clips": clips,
-        "n_misheard": n_misheard,
+        "n_misclassified": n_misclassified,
         "recordings": waveforms is not None,
     }
 

@@ -51,7 +51,7 @@ def _draw_confusions(comparison, folder, new_figure):
 
     files = []
     side = 2.5 + 0.42 * len(comparison.labels)
-    for scores in comparison.models:
+    for scores in comparison.ranked:
         figure = new_figure(figsize=(side + 1, side), layout="constrained")
         counts = np.array(confusion_counts(comparison, scores))
         display = ConfusionMatrixDisplay(counts, display_labels=comparison.labels)

@@ -1,6 +1,7 @@
 """A comparison as tables in the terminal."""
 
-from skkws.report._format import figure_text, interval_text, rank_texts, size_text
+from skkws._runtime.text import interval_text
+from skkws.compare import leaderboard
 
 # Of numbers alone, eight columns fit into 80 characters beside the names; with intervals, three.
 _MOST_NUMBERS = 8
@@ -8,7 +9,7 @@ _MOST_INTERVALS = 3
 
 
 def print_tables(comparison, console):
-    """Print the leader board, and accuracy with few examples and in noise where they were measured.
+    """Print the leaderboard, and accuracy with few examples and in noise where they were measured.
 
     Models that do not differ significantly share a rank, written ``1=``. Tables fit into 80 columns; where there are
     more than three numbers of examples or levels of noise their intervals are left out.
@@ -38,14 +39,14 @@ def print_tables(comparison, console):
         highlight=False,
         markup=False,
     )
-    _print_leader_board(comparison, console)
+    _print_leaderboard(comparison, console)
     names = [scores.name for scores in comparison.ranked]
     if comparison.few_shot:
         console.print("\nAccuracy with few examples per label\n", highlight=False)
         counts = sorted({scores.n_examples for scores in comparison.few_shot})
         cells = {(scores.name, scores.n_examples): scores for scores in comparison.few_shot}
         shown = _print_curves(console, names, counts, cells, lambda k: f"{k} example{'s' if k > 1 else ''}")
-        intervals = ", 95 % intervals by Student's t over the folds" if shown else ""
+        intervals = ", 95% intervals by Student's t over the folds" if shown else ""
         guesses = ("mfcc+xgboost", 1) in cells
         console.print(
             f"\nMeans over {len(comparison.few_shot[0].accuracies)} folds and draws{intervals}."
@@ -59,29 +60,19 @@ def print_tables(comparison, console):
         cells = {(scores.name, scores.snr_db): scores for scores in comparison.noise}
         _print_curves(console, names, levels, cells, lambda snr: f"{snr:g} dB")
         console.print(
-            "\nSignal-to-noise ratio of the test clips; trained on the clips as they are.", style="dim", highlight=False
+            "\nSignal-to-noise ratio of the test clips; no noise was added in training.", style="dim", highlight=False
         )
 
 
-def _print_leader_board(comparison, console):
-    ranks = rank_texts(comparison.ranks())
-    table = _table("rank", "accuracy", "interval", "F1", "fit", "per clip", "size")
-    for scores in comparison.ranked:
-        _add_row(
-            table,
-            scores.name,
-            ranks[scores.name],
-            f"{scores.accuracy:.3f}",
-            interval_text(scores.interval),
-            f"{scores.macro_f1:.3f}",
-            figure_text(scores.fit_seconds, 1, "s"),
-            figure_text(scores.predict_seconds * 1e3, 2, "ms"),
-            size_text(scores.n_bytes),
-        )
+def _print_leaderboard(comparison, console):
+    columns, rows = leaderboard(comparison)
+    table = _table(*columns[1:])
+    for row in rows:
+        _add_row(table, *row)
     console.print(table)
     console.print(
-        "\nRank: 1 plus the number of significantly better models; = is a tie. Intervals\n"
-        "(95 %) are clustered by speaker. F1 is the mean over labels. The time to fit and\n"
+        "\nRank: 1 plus the number of significantly better models; = marks a tie. Intervals\n"
+        "(95%) are clustered by speaker. F1 is the mean over labels. The time to fit and\n"
         "to predict a clip includes the features, the size includes pretrained weights.",
         style="dim",
         highlight=False,

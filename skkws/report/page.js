@@ -50,7 +50,7 @@ for (const table of document.querySelectorAll(".sortable")) {
 // Sound: one clip at a time
 
 const player = new Audio();
-let playing = null; // the button of the clip that is heard
+let playing = null; // the button of the clip that is playing
 
 function stop() {
   player.pause();
@@ -124,14 +124,14 @@ function showMatrix() {
       button.style.setProperty("--share", shares[i][j] / most);
       button.setAttribute("aria-pressed", "false");
       button.setAttribute("aria-label",
-        `${n} of ${data.labels[i]} heard as ${data.labels[j]}, ${(100 * shares[i][j]).toFixed(1)} %`);
+        `${n} of ${data.labels[i]} predicted as ${data.labels[j]}, ${(100 * shares[i][j]).toFixed(1)}%`);
       button.title = button.getAttribute("aria-label");
       button.addEventListener("click", () => choose(button, model, cells.get(`${i},${j}`)));
       return make("td", {}, button);
     })));
   const times = data.repeats > 1 ? `, ${data.repeats} repeats added up` : "";
   const table = make("table", { className: "matrix" },
-    make("caption", {}, `${model.name}: what was said (rows) and heard (columns)${times}`),
+    make("caption", {}, `${model.name}: true labels (rows) and predicted ones (columns)${times}`),
     make("thead", {}, head), make("tbody", {}, ...body));
   matrixBox.replaceChildren(table);
   matrixBox.parentElement.classList.toggle("narrow", data.labels.length <= 12);
@@ -140,7 +140,7 @@ function showMatrix() {
   if (first) first.tabIndex = 0;
   stop();
   clipsBox.replaceChildren(make("p", { className: "note" },
-    first ? "No cell is chosen." : `${model.name} misheard nothing.`));
+    first ? "No cell is selected." : `${model.name} misclassified no clip.`));
 }
 
 const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
@@ -177,21 +177,21 @@ function choose(button, model, [count, clips]) {
     other.setAttribute("aria-pressed", String(other === button));
     other.tabIndex = other === button ? 0 : -1;
   }
-  const said = data.labels[button.dataset.row];
-  const heard = data.labels[button.dataset.column];
+  const truth = data.labels[button.dataset.row];
+  const predicted = data.labels[button.dataset.column];
   const noun = count === 1 ? "clip" : "clips";
-  const parts = [`${count} ${noun} of “${said}” heard as “${heard}” by ${model.name}.`];
-  if (clips.length < count) parts.push(`Listed are ${clips.length}${clips[0][1] ? ", the surest mistakes" : ""}.`);
+  const parts = [`${count} ${noun} of “${truth}” predicted as “${predicted}” by ${model.name}.`];
+  if (clips.length < count) parts.push(`${clips.length} of them are listed${clips[0][1] ? ", the most confident mistakes first" : ""}.`);
   if (!data.recordings) parts.push("This report was written without recordings, so none can be played.");
   const items = clips.map(([clip, probability]) => describe(data.clips[clip], probability));
   const silent = clips.filter(([clip]) => !data.clips[clip].audio).length;
-  if (data.recordings && silent) parts.push(`Not to be played, to keep this file small: ${silent}.`);
+  if (data.recordings && silent) parts.push(`To keep this file small, ${silent} of them cannot be played.`);
   clipsBox.replaceChildren(
-    make("h3", {}, `“${said}” heard as “${heard}”`),
+    make("h3", {}, `“${truth}” predicted as “${predicted}”`),
     make("p", { className: "note" }, parts.join(" ")),
     make("ul", { className: "clips" }, ...items.filter((item) => item.querySelector("button"))),
     make("ul", { className: "silent" }, ...items.filter((item) => !item.querySelector("button"))));
-  const chosen = new URLSearchParams({ model: model.name, true: said, predicted: heard });
+  const chosen = new URLSearchParams({ model: model.name, true: truth, predicted });
   if (address.has("theme")) chosen.set("theme", address.get("theme"));
   history.replaceState(null, "", `#${chosen}`);
 }

@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_compare_prints_tables_and_writes_a_report(speech_folder, tmp_path):
     code, out, err = run("compare", speech_folder, "--limit", 10, "--models", models, "--seed", 3, "--output", folder)
     assert code == 0, err
     assert out.startswith("30 clips, 3 labels, 4 speakers; leaving out one of 4 speakers at a time\n")
-    assert out.count("embedding+logreg") == out.count("mfcc+logreg") == 3, "leader board, few examples, noise"
+    assert out.count("embedding+logreg") == out.count("mfcc+logreg") == 3, "leaderboard, few examples, noise"
     assert max(map(len, out.splitlines())) <= 80
     assert "Loading audio" not in out
     assert "Loading audio" in err
@@ -112,6 +113,8 @@ def test_compare_prints_tables_and_writes_a_report(speech_folder, tmp_path):
         assert f"{row['accuracy']:.3f}" in out
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert str(speech_folder / "yes") not in page, "names of clips are those in the folder"
+    assert f"Recordings in {speech_folder.resolve()}<" in page
+    assert f"Open {folder / 'report.html'} in a browser." in err
     for file in folder.iterdir():
         assert file.name in err or file.name == ".finished"
     with (folder / "results.csv").open(newline="") as file:
@@ -168,13 +171,19 @@ def test_compare_without_matplotlib_names_the_extra(speech_folder, tmp_path, mon
 def test_demo_compares_on_speech_it_calls_synthesized(tmp_path, monkeypatch):
     monkeypatch.setattr("skkws.cli._compare._DEMO_WORDS", ("left", "right"))
     monkeypatch.setattr("skkws.cli._compare._DEMO_CLIPS_PER_WORD", 6)
+    monkeypatch.chdir(tmp_path)
     models = "embedding+logreg,mfcc+logreg"
-    code, out, err = run("demo", "--models", models, "--folds", 3, "--output", tmp_path)
+    code, out, err = run("demo", "--models", models, "--folds", 3)
     assert code == 0, err
     assert "Synthesized speech, not recordings of people: 12 clips of 2 words" in " ".join(out.split())
     assert "skkws compare DIR" in " ".join(out.split())
     assert out.count("embedding+logreg") == out.count("mfcc+logreg") == 3
-    settings = json.loads((tmp_path / "results.json").read_text())["settings"]
+    file = Path("skkws-demo", "report.html")
+    assert f"Open {file} in a browser." in err
+    page = file.read_text(encoding="utf-8")
+    assert "Synthesized speech, not recordings of people" in page
+    assert str(tmp_path / "skkws-demo") in page
+    settings = json.loads(file.with_name("results.json").read_text())["settings"]
     assert settings["synthesized"] is True
     assert settings["words"] == ["left", "right"]
 

@@ -84,7 +84,7 @@ def test_pictures_show_what_was_found(spotted):
     X, y = spotted
     classifier = LogisticRegression(C=0.01).fit(X, y)
     display = RelevanceDisplay.from_estimator(classifier, X[-1], output_shape=SHAPE, patch=(4, 4))
-    assert display.ax_.get_title() == 'What speaks for "yes"'
+    assert display.ax_.get_title() == 'Evidence for "yes"'
     spectrogram, over = display.ax_.images
     np.testing.assert_array_equal(spectrogram.get_array(), X[-1].reshape(SHAPE).T)
     np.testing.assert_array_equal(over.get_array(), display.relevance.T)

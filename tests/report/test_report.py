@@ -58,7 +58,7 @@ def test_a_long_name_goes_on_in_the_next_line_and_the_numbers_stay_whole():
     assert letters.replace(" ", "") == name.replace(" ", "")
 
 
-def test_the_leader_board_shows_the_figures_best_model_first(comparison):
+def test_the_leaderboard_shows_the_figures_best_model_first(comparison):
     lines = printed(comparison).splitlines()
     rows = [line.split() for line in lines if line.startswith(MODEL_NAMES)][: len(MODEL_NAMES)]
     assert rows[0] == [
@@ -90,7 +90,7 @@ def test_models_that_do_not_differ_share_a_rank():
     ]
 
 
-def test_the_order_of_the_models_does_not_change_the_leader_board():
+def test_the_order_of_the_models_does_not_change_the_leaderboard():
     worst_first = make_comparison()
     worst_first.models.reverse()
     assert printed(worst_first) == printed(make_comparison())
@@ -103,7 +103,7 @@ def test_the_few_shot_table_has_a_column_for_each_number_of_examples(comparison)
     assert "1 examples" not in below
     row = next(line for line in below.splitlines() if line.startswith("mfcc+svm"))
     assert row.split() == ["mfcc+svm", *["0.500", "0.250\N{EN DASH}0.750"] * 3]
-    assert "over 2 folds and draws, 95 % intervals" in below
+    assert "over 2 folds and draws, 95% intervals" in below
 
 
 def test_more_than_three_numbers_of_examples_come_without_intervals():

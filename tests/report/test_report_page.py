@@ -7,8 +7,8 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from datetime import datetime
 from html.parser import HTMLParser
-from importlib import resources
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,7 @@ import pytest
 import soundfile as sf
 from comparisons import make_comparison
 
+from skkws.displays import few_shot_chart, noise_chart, speed_chart
 from skkws.report import _confusions, write_report
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -126,7 +127,7 @@ def test_headings_are_in_order_and_landmarks_are_there(page):
     assert [len(page.all(tag)) for tag in ("header", "nav", "main", "footer")] == [1, 1, 1, 1]
     assert page.all("html")[0][0]["lang"] == "en"
     assert [text for _, text in page.all("h2")] == [
-        "Leader board",
+        "Leaderboard",
         "Learning curves",
         "Accuracy in noise",
         "Speed against accuracy",
@@ -154,14 +155,30 @@ def test_every_chart_is_described_or_hidden_from_screen_readers(page):
     assert all(a.get("role") == "img" or a.get("aria-hidden") == "true" for a, _ in page.all("svg"))
 
 
+def test_charts_draw_the_points_that_the_displays_draw(tmp_path):
+    comparison = make_comparison(models=["a", "b"], snr_db=(20, -5))
+    comparison.models.reverse()
+    page = Page(write_page(tmp_path, comparison))
+    drawn = [text for _, text in page.all("title") if re.match("[ab], ", text)]
+    expected = [
+        f"{series.name}, {where}: {y:.3f} ({low:.3f}\N{EN DASH}{high:.3f})"
+        for chart in (few_shot_chart(comparison), noise_chart(comparison), speed_chart(comparison))
+        for series in chart.series
+        for where, y, (low, high) in zip(series.x_names, series.y, series.interval, strict=True)
+    ]
+    assert drawn == expected
+    assert len(drawn) == 2 * (4 + 3 + 1)
+    assert drawn[0].startswith("a, 1 example: 0.500 ")
+
+
 def test_what_was_not_measured_has_no_section(tmp_path):
     page = Page(write_page(tmp_path, make_comparison((), models=["mfcc+svm"])))
-    titles = ["Leader board", "Speed against accuracy", "Confusions", "Settings and versions"]
+    titles = ["Leaderboard", "Speed against accuracy", "Confusions", "Settings and versions"]
     assert [text for _, text in page.all("h2")] == titles
     assert page.all("h1")[0][1] == "1 model on 3 keywords"
 
 
-def test_the_leader_board_shows_the_figures(page):
+def test_the_leaderboard_shows_the_figures(page):
     rows = [text for attributes, text in page.all("tr")]
     row = next(text for text in rows if "embedding+head" in text)
     for figure in ("0.833", "0.733\N{EN DASH}0.933", "0.822", "1.2 s", "3.75 ms", "1.5 MB", "2.35 M"):
@@ -177,7 +194,22 @@ def test_ties_are_called_ties(tmp_path):
     cells = [text for a, text in page.all("td") if a.get("class") == "number"]
     assert [text for text in cells if re.fullmatch(r"\d=?", text)] == ["1=", "1=", "3"]
     assert "tied with b" in html
-    assert [text for _, text in page.all("td")].count("no: a tie") == 1
+    assert [text for _, text in page.all("td")].count("no (tie)") == 1
+
+
+def test_the_top_of_a_page_says_what_the_clips_are_and_when_and_where_it_was_made(tmp_path):
+    earliest = datetime.now().astimezone().replace(microsecond=0)
+    html = write_page(tmp_path, make_comparison((), models=["mfcc+svm"]), source="Recordings in <words>")
+    latest = datetime.now().astimezone()
+    page = Page(html)
+    ((attributes, shown),) = page.all("time")
+    assert earliest <= datetime.fromisoformat(attributes["datetime"]) <= latest
+    assert attributes["datetime"].startswith(shown.replace(" at ", "T"))
+    ((_, header),) = page.all("header")
+    assert "Recordings in <words>" in header
+    assert f"Made on {shown} in {tmp_path.resolve()}" in header
+    content = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert (content["created"], content["source"]) == (attributes["datetime"], "Recordings in <words>")
 
 
 def test_settings_and_versions_are_shown(page):
@@ -202,9 +234,8 @@ def test_nothing_a_user_names_becomes_markup(tmp_path):
     assert any(text == EVIL[0] + ", ".join(EVIL) for _, text in page.all("tr"))
 
 
-def colours():
-    css = resources.files("skkws.report").joinpath("page.css").read_text(encoding="utf-8")
-    found = re.findall(r"--([\w-]+): light-dark\(#(\w{6}), #(\w{6})\)", css)
+def colours(html):
+    found = re.findall(r"--([\w-]+): light-dark\(#(\w{6}), #(\w{6})\)", html)
     return {name: pair for name, *pair in found}
 
 
@@ -221,9 +252,9 @@ def contrast(first, second):
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_text_and_curves_stand_out_in_both_themes(theme):
-    found = {name: pair[theme] for name, pair in colours().items()}
-    for ground in ("page", "surface", "sunken"):
+def test_text_and_curves_stand_out_in_both_themes(html, theme):
+    found = {name: pair[theme] for name, pair in colours(html).items()}
+    for ground in ("page", "surface"):
         for ink in ("text", "quiet", "accent"):
             assert contrast(found[ink], found[ground]) >= 4.5, (ink, ground)
     for i in range(8):
@@ -233,7 +264,7 @@ def test_text_and_curves_stand_out_in_both_themes(theme):
     assert contrast(found["text"], "".join(f"{half:02x}" for half in halves)) >= 4.5
 
 
-# Misheard clips
+# Misclassified clips
 
 
 def test_each_cell_names_the_clips_in_it(page):
@@ -252,28 +283,28 @@ def test_the_surest_mistakes_come_first_and_long_cells_are_cut():
     sure = comparison.models[0].probabilities
     sure[:, :10, 2] = np.linspace(0.5, 0.9, 10)
     sure[1, 0, 2] = 1.9  # mean of both repeats: 1.2
-    (cells,) = _confusions.misheard_clips(comparison)
+    (cells,) = _confusions.misclassified_clips(comparison)
     assert [clip for clip, _ in cells[0, 2]] == [0, 9, 8, 7, 6, 5, 4, 3, 2, 1]
     assert cells[0, 2][0][1] == pytest.approx(1.2)
-    assert _confusions.choose_heard([cells]) == [0, 9, 8, 7]
+    assert _confusions.choose_playable([cells]) == [0, 9, 8, 7]
 
 
-def test_the_first_mistake_of_every_cell_is_heard_before_the_second_of_any():
+def test_the_first_mistake_of_every_cell_comes_before_the_second_of_any():
     one = {(0, 1): [(5, None), (6, None)], (1, 0): [(7, None), (5, None), (8, None)]}
     other = {(0, 1): [(6, None)], (2, 0): [(9, None)]}
-    assert _confusions.choose_heard([one, other]) == [7, 5, 6, 9, 8]
+    assert _confusions.choose_playable([one, other]) == [7, 5, 6, 9, 8]
 
 
 def sound_of(clip):
     return sf.read(io.BytesIO(base64.b64decode(clip["audio"].partition(",")[2])))
 
 
-def test_misheard_clips_can_be_heard(page):
+def test_misclassified_clips_can_be_played(page):
     clips = page.data["clips"]
-    heard = [int(clip) for clip in clips if "audio" in clips[clip]]
-    assert heard
+    playable = [int(clip) for clip in clips if "audio" in clips[clip]]
+    assert playable
     waveforms = tones(60)
-    for clip in heard:
+    for clip in playable:
         y, sample_rate = sound_of(clips[str(clip)])
         assert sample_rate == 16000
         assert y.ndim == 1
@@ -300,13 +331,15 @@ def test_the_spectrogram_is_silent_where_the_clip_is(page):
 
 
 def test_a_page_stays_small_and_says_what_was_left_out(html, tmp_path, monkeypatch):
-    assert "of the 30 clips that some model misheard can be played" in html
+    assert "of the 30 clips that any model misclassified can be played" in html
     monkeypatch.setattr(_confusions, "_MOST_BYTES", 10_000)
     small = write_page(tmp_path, waveforms=tones(60))
     clips = Page(small).data["clips"].values()
-    heard = [clip for clip in clips if "audio" in clip]
-    assert 0 < sum(len(clip["audio"]) + len(clip["spectrogram"]) for clip in heard) <= 10_000
-    assert f"{len(heard)} of the 30 clips that some model misheard can be played; the others were left out" in small
+    playable = [clip for clip in clips if "audio" in clip]
+    assert 0 < sum(len(clip["audio"]) + len(clip["spectrogram"]) for clip in playable) <= 10_000
+    assert (
+        f"{len(playable)} of the 30 clips that any model misclassified can be played; the others were left out" in small
+    )
 
 
 def test_without_recordings_clips_are_named_and_cannot_be_played(tmp_path):
@@ -314,10 +347,22 @@ def test_without_recordings_clips_are_named_and_cannot_be_played(tmp_path):
     page = Page(html)
     assert page.data["recordings"] is False
     assert page.data["clips"]["3"] == {"name": "clip 3", "speaker": "speaker3"}
-    assert "misheard can be played" not in html
+    assert "misclassified can be played" not in html
 
 
 # In the browser
+
+
+def run_chromium(folder, width, *arguments):
+    """Run Chromium with a profile in this folder, and return what it printed."""
+    options = "headless=new no-sandbox disable-gpu disable-quic no-first-run disable-background-networking"
+    more = f"disable-component-update disable-sync hide-scrollbars user-data-dir={folder / 'profile'}"
+    command = [CHROMIUM, *(f"--{o}" for o in f"{options} {more} window-size={width},900".split())]
+    command += ["--enable-logging=stderr", "--virtual-time-budget=2000", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert "Uncaught" not in done.stderr
+    assert "Refused" not in done.stderr
+    return done.stdout
 
 
 @pytest.fixture
@@ -327,15 +372,7 @@ def browse(tmp_path):
     def open_page(html, address="", script="", width=1280):
         file = tmp_path / "browsed.html"
         file.write_text(html.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
-        profile = tmp_path / "profile"
-        options = "headless=new no-sandbox disable-gpu disable-quic no-first-run disable-background-networking"
-        more = f"disable-component-update disable-sync user-data-dir={profile} window-size={width},900"
-        command = [CHROMIUM, *(f"--{o}" for o in f"{options} {more}".split()), "--enable-logging=stderr"]
-        command += ["--virtual-time-budget=2000", "--dump-dom", f"{file.as_uri()}#{address}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-        assert "Uncaught" not in done.stderr
-        assert "Refused" not in done.stderr
-        return Page(done.stdout)
+        return Page(run_chromium(tmp_path, width, "--dump-dom", f"{file.as_uri()}#{address}"))
 
     return open_page
 
@@ -346,7 +383,7 @@ def test_the_address_chooses_model_cell_and_theme(html, browse):
     assert page.all("html")[0][0]["data-theme"] == "dark"
     assert "Light theme" in [text for _, text in page.all("button")]
     pressed = [(a["aria-label"], text) for a, text in page.all("button") if a.get("aria-pressed") == "true"]
-    assert pressed == [("5 of no heard as yes, 25.0 %", "5")]
+    assert pressed == [("5 of no predicted as yes, 25.0%", "5")]
     items = [text for _, text in page.all("li") if "speaker" in text]
     assert len(items) == 5
     assert all("probability 0.90" in text for text in items)
@@ -355,7 +392,7 @@ def test_the_address_chooses_model_cell_and_theme(html, browse):
     assert n_playable == 4
     buttons = [a["aria-label"] for a, _ in page.all("button") if a.get("aria-label", "").startswith("Play")]
     assert len(buttons) == len(page.all("canvas")) == n_playable
-    assert "mfcc+svm: what was said (rows) and heard (columns)" in [text for _, text in page.all("caption")]
+    assert "mfcc+svm: true labels (rows) and predicted ones (columns)" in [text for _, text in page.all("caption")]
 
 
 @in_browser
@@ -365,7 +402,7 @@ def test_names_stay_text_in_the_browser(browse, tmp_path):
     choose = "document.querySelector('.matrix button').click()"
     page = browse(html, script=choose)
     assert not page.all("b")
-    assert f"“{EVIL[0]}” heard as “{EVIL[2]}”" in [text for _, text in page.all("h3")]
+    assert f"“{EVIL[0]}” predicted as “{EVIL[2]}”" in [text for _, text in page.all("h3")]
     assert len([text for _, text in page.all("li") if text.startswith(f"{EVIL[0]} speaker")]) == 10
 
 
@@ -393,8 +430,32 @@ def test_a_click_on_a_title_sorts_and_arrows_move_between_cells(html, browse):
         places = [body[clicked].index(name) for name in names]
         assert places == sorted(places)
     assert [a["aria-sort"] for a, _ in page.all("th") if "aria-sort" in a] == ["descending"]
-    assert body["data-reached"] == "10 of no heard as yes, 50.0 %"
-    assert body["data-back"] == "20 of go heard as yes, 100.0 %"
+    assert body["data-reached"] == "10 of no predicted as yes, 50.0%"
+    assert body["data-back"] == "20 of go predicted as yes, 100.0%"
+
+
+@in_browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_table_that_is_too_wide_is_shaded_where_there_is_more(html, tmp_path, theme):
+    image = pytest.importorskip("matplotlib.image")
+    picture = tmp_path / "table.png"
+    edges = {}
+    for end in (0, 9999):
+        script = f"""
+            const box = document.querySelector(".scroll");
+            document.body.replaceChildren(box);
+            document.body.style = "padding: 0; background: var(--surface)";
+            box.scrollLeft = {end};
+        """
+        file = tmp_path / "table.html"
+        file.write_text(html.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
+        run_chromium(tmp_path, 500, f"--screenshot={picture}", f"{file.as_uri()}#theme={theme}")
+        row = image.imread(picture)[30, :, :3].mean(axis=1)
+        edges[end] = abs(row[[1, -2]] - row[-40 if end else 40])
+    assert edges[0][1] > 0.05
+    assert edges[0][0] < 0.01
+    assert edges[9999][0] > 0.05
+    assert edges[9999][1] < 0.01
 
 
 @in_browser
