@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from skkws import __version__
 from skkws._runtime.files import whole_file
 from skkws.classifiers import KeywordHeadClassifier, KeywordNetClassifier
 from skkws.embedding import SpeechEmbeddingTransformer, read_weights
+
+__all__ = ["load_head", "load_model", "package_versions", "save_backbone", "save_head", "save_model"]
 
 _FORMAT = 1
 # Beyond what skops trusts by itself (NumPy, scikit-learn): our estimators, which hold parameters and arrays alone.
@@ -36,12 +39,12 @@ _TRUSTED = (
     "skkws.preparation._speech.VoiceActivityFilter",
     "skkws.spotting._pipeline.mean_and_maximum",
 )
-_PACKAGES = ("skkws", "scikit-learn", "librosa", "llvmlite", "numpy", "scipy", "soxr")
+_PACKAGES = ("scikit-learn", "librosa", "llvmlite", "numpy", "scipy", "soxr")
 
 
 def package_versions():
     """Versions of Python, skkws and the packages that results depend on, as a dict of str."""
-    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), "skkws": __version__} | {name: version(name) for name in _PACKAGES}
 
 
 def save_model(model, path):
