@@ -13,7 +13,7 @@ from skkws._runtime.files import whole_file
 from skkws.classifiers import KeywordHeadClassifier, KeywordNetClassifier
 from skkws.embedding import SpeechEmbeddingTransformer, read_weights
 
-__all__ = ["load_head", "load_model", "package_versions", "save_backbone", "save_head", "save_model"]
+__all__ = ["describe_model", "load_head", "load_model", "package_versions", "save_backbone", "save_head", "save_model"]
 
 _FORMAT = 1
 # Beyond what skops trusts by itself (NumPy, scikit-learn): our estimators, which hold parameters and arrays alone.
