@@ -1,6 +1,7 @@
 """The rooms keep to docs/architecture.md: who may import whom, and by which names."""
 
 import ast
+import inspect
 import re
 from importlib import import_module
 from pathlib import Path
@@ -132,6 +133,18 @@ def test_all_that_a_room_names_is_there(room):
 
 def test_names_of_the_root_are_public_in_their_rooms():
     assert [name for name, room in skkws._ROOM_OF.items() if not is_public(room, [name])] == []
+
+
+@pytest.mark.parametrize("room", ["audio", "augment", "datasets", "features", "metrics", "preparation", "synthesis"])
+def test_functions_say_what_they_take_and_return(room):
+    module = import_module(f"skkws.{room}")
+    functions = [thing for name in module.__all__ if inspect.isfunction(thing := getattr(module, name))]
+    assert functions
+    for function in functions:
+        signature = inspect.signature(function)
+        bare = [name for name, parameter in signature.parameters.items() if parameter.annotation is parameter.empty]
+        assert bare == [], f"{function.__name__} leaves them without a type"
+        assert signature.return_annotation is not signature.empty, f"{function.__name__} returns what?"
 
 
 @pytest.mark.parametrize(
