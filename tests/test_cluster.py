@@ -148,9 +148,11 @@ def test_an_unreadable_file_is_named_by_the_worker(client, files, tmp_path):
 
 
 def loaded_networks():
-    from skkws.embedding import _weights
+    import gc
 
-    return len(_weights._networks)
+    from skkws._engine.embedding_kernel import SpeechEmbeddingKernel
+
+    return sum(type(thing) is SpeechEmbeddingKernel for thing in gc.get_objects())
 
 
 def test_the_embedding_is_loaded_once_by_each_worker(client, files):

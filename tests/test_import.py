@@ -1,10 +1,13 @@
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import skkws
 
+PACKAGE = Path(skkws.__file__).parent
 HEAVY = ("tensorflow", "keras", "librosa", "matplotlib")
 
 
@@ -41,11 +44,37 @@ def test_all_public_names_load_without_the_heavy_packages():
     assert loaded_after("from skkws import *", HEAVY) == []
 
 
-def test_public_names_are_listed_and_found():
-    assert {"LogMelTransformer", "MFCCTransformer", "SpeechEmbeddingTransformer", "embed", "log_mel"} <= set(dir(skkws))
-    assert set(skkws.__all__) <= set(dir(skkws))
+def test_every_public_name_is_found():
     for name in skkws.__all__:
-        assert getattr(skkws, name).__name__ == name
+        assert getattr(skkws, name).__name__ in (name, f"skkws.{name}")
+
+
+def test_a_room_needs_no_import_of_its_own():
+    assert loaded_after("import skkws", ["skkws.datasets"]) == []
+    assert loaded_after("import skkws\nskkws.datasets.load_esc50", ["skkws.datasets"]) == ["skkws.datasets"]
+
+
+def test_dir_shows_public_names_alone():
+    assert [name for name in dir(skkws) if not name.startswith("__")] == sorted(skkws.__all__)
+    assert {"__all__", "__doc__", "__file__", "__name__", "__version__"} <= set(dir(skkws))
+
+
+def test_editors_see_the_same_names():
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    imported = {
+        (node.module, alias.name) for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    names = {(f"skkws.{room}", name) for name, room in skkws._ROOM_OF.items()}
+    assert imported == names | {("skkws", room) for room in skkws._ROOMS}
+    [listed] = [ast.literal_eval(node.value) for node in stub.body if isinstance(node, ast.Assign)]
+    assert sorted(listed) == sorted(skkws.__all__)
+
+
+def test_a_checkout_that_is_not_installed_knows_its_version():
+    code = f"import sys; sys.path.append({str(PACKAGE.parent)!r}); import skkws; print(skkws.__version__)"
+    without_packages = [sys.executable, "-I", "-S", "-c", code]
+    done = subprocess.run(without_packages, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{skkws.__version__}\n"
 
 
 def test_an_unknown_name_is_an_attribute_error():

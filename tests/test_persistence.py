@@ -24,13 +24,12 @@ from skkws import (
     save_head,
 )
 from skkws.audio import AudioLoader
-from skkws.cli._train import TRAINABLE
 from skkws.compare import make_model
 from skkws.datasets import load_keyword_folder
 from skkws.persistence import describe_model, load_model, package_versions, save_model
 
 
-@pytest.fixture(scope="module", params=TRAINABLE)
+@pytest.fixture(scope="module", params=["embedding+head", "embedding+logreg", "mfcc+logreg"])
 def trained(request, speech_folder):
     """A pipeline from files to labels, and the files."""
     data = load_keyword_folder(speech_folder)

@@ -1,6 +1,7 @@
 """The README says what is true: its Python blocks run, and its Quickstart is two commands."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import soundfile
 
 from skkws.synthesis import synthesize_keywords
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
 
 
 def blocks(language):
@@ -38,3 +40,25 @@ def test_quickstart_is_two_commands():
     after = README.read_text(encoding="utf-8").split("## Quickstart", 1)[1]
     first = re.search(r"^```.*?\n(.*?)^```$", after, flags=re.M | re.S).group(1)
     assert first.splitlines() == ['pip install ".[demo]" && skkws demo', 'pip install -e ".[test]" && pytest']
+
+
+def anchors(path):
+    """What the headings of a page are called in links to them."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), flags=re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_lead_somewhere_from_a_package_index_too():
+    text = README.read_text(encoding="utf-8")
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+    defined = dict(re.findall(r"^\[(.+?)\]: (\S+)$", text, flags=re.M))
+    targets = [*re.findall(r"\]\((.*?)\)", text), *defined.values()]
+    assert [target for target in targets if not target.startswith("https://")] == []
+    assert set(re.findall(r"\]\[(.+?)\]", text)) <= set(defined)
+    own = [
+        target.removeprefix(f"{urls['Repository']}/blob/main/") for target in targets if urls["Repository"] in target
+    ]
+    assert own
+    for path, _, anchor in (target.partition("#") for target in own):
+        assert (ROOT / path).is_file(), path
+        assert not anchor or anchor in anchors(ROOT / path), anchor

@@ -2,9 +2,12 @@
 
 import os
 import warnings
+from collections.abc import Iterable
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
@@ -15,7 +18,16 @@ from skkws.audio._recording import PADS, decode, fit_length, is_source, resample
 from skkws.audio._samples import AudioError, check_samples, pcm_to_float
 
 
-def load_clip(clip, name, *, sample_rate, source_rate, n_samples, pad, on_error):
+def load_clip(
+    clip: object,
+    name: str,
+    *,
+    sample_rate: int,
+    source_rate: int,
+    n_samples: int | None,
+    pad: Literal["center", "start", "end"],
+    on_error: str,
+) -> NDArray[np.float32] | Exception:
     """Turn a clip into a waveform of `n_samples` (None: as long as it is), or into an error if those are skipped."""
     try:
         if is_source(clip):
@@ -44,7 +56,7 @@ def _as_waveform(clip, name):
     return pcm_to_float(y)
 
 
-def as_clip_list(X):
+def as_clip_list(X: object) -> list | None:
     """Return the clips of a 1-D collection as a list, or None if `X` can only be an array of waveform rows."""
     if is_source(X):
         raise ValueError(f"X must be a collection of clips, got a single {type(X).__name__}. Pass a list: [X].")
@@ -66,7 +78,7 @@ def as_clip_list(X):
     return None
 
 
-def clip_names(clips):
+def clip_names(clips: Iterable) -> list[str]:
     """Names by which errors call clips."""
     return [source_name(clip, f"clip {index}") for index, clip in enumerate(clips)]
 

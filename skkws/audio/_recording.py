@@ -4,8 +4,10 @@ import io
 import os
 import re
 import struct
+from typing import BinaryIO, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from skkws.audio._samples import AudioError, check_samples
 
@@ -21,7 +23,9 @@ _PLACEHOLDER_SIZE = 0x7FFF0000
 _MAX_FRAMES_PER_BYTE = 8192
 
 
-def read_audio(source, *, sample_rate=None):
+def read_audio(
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO, *, sample_rate: int | None = None
+) -> tuple[NDArray[np.float32], int]:
     """Read a recording as mono float samples.
 
     Parameters
@@ -68,14 +72,14 @@ def read_audio(source, *, sample_rate=None):
     return resample(y, orig_sr=rate, target_sr=sample_rate), int(sample_rate)
 
 
-def resample(y, *, orig_sr, target_sr):
+def resample(y: ArrayLike, *, orig_sr: float, target_sr: float) -> NDArray[np.floating]:
     """Resample waveforms with soxr at high quality ("HQ": 20 bit, linear phase).
 
     Parameters
     ----------
     y : array-like of shape (..., n_samples), floats
         Waveforms along the last axis.
-    orig_sr, target_sr : int
+    orig_sr, target_sr : float
         The rate of `y` and the rate wanted, in Hz.
 
     Returns
@@ -105,7 +109,7 @@ def resample(y, *, orig_sr, target_sr):
     return np.stack(rows).reshape(*y.shape[:-1], -1)
 
 
-def fit_length(y, n_samples, *, pad="center"):
+def fit_length(y: ArrayLike, n_samples: int, *, pad: Literal["center", "start", "end"] = "center") -> NDArray:
     """Crop or zero-pad waveforms to a number of samples.
 
     Parameters
@@ -148,7 +152,7 @@ def fit_length(y, n_samples, *, pad="center"):
     return y[..., before : before + n_samples]
 
 
-def is_source(item):
+def is_source(item: object) -> bool:
     """Say whether `item` is something to decode, rather than samples."""
     return isinstance(item, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(item, "read")
 
@@ -161,7 +165,7 @@ def source_name(source, default):
     return name if isinstance(name, str) else default
 
 
-def read_bytes(source, name):
+def read_bytes(source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO, name: str) -> bytes:
     """Return the encoded bytes of a recording, whatever holds them."""
     if isinstance(source, str | os.PathLike):
         try:

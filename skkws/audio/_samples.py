@@ -1,13 +1,14 @@
 """The gate for samples: numbers, at least one, all finite. Whatever is computed on a signal has passed here."""
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 
 class AudioError(ValueError):
     """A recording that cannot be used: the message names it, the rule it breaks and what to do."""
 
 
-def pcm_to_float(y):
+def pcm_to_float(y: ArrayLike) -> NDArray[np.float32]:
     """Scale integer PCM samples to floats in [-1, 1) by the full range of their type.
 
     Parameters
@@ -44,7 +45,7 @@ def pcm_to_float(y):
     return ((y.astype(np.float64) - offset) / full_scale).astype(np.float32)
 
 
-def as_signals(y, name="y", *, dtype=np.float32):
+def as_signals(y: ArrayLike, name: str = "y", *, dtype: DTypeLike | None = np.float32) -> NDArray[np.floating]:
     """Return signals as floats, checked: numbers, at least one sample on the last axis, all finite.
 
     Parameters
@@ -83,7 +84,7 @@ def as_signals(y, name="y", *, dtype=np.float32):
     return check_samples(y.astype(dtype, copy=False), name)
 
 
-def check_samples(y, name):
+def check_samples(y: NDArray[np.floating], name: str) -> NDArray[np.floating]:
     """Return samples, an array of floats, if there are any and all are finite.
 
     Parameters

@@ -1,9 +1,12 @@
 """Augmented copies of training rows, as a sampler."""
 
 import hashlib
+import os
+from collections.abc import Sequence
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval
@@ -15,9 +18,12 @@ from skkws.augment._level import Gain, PeakLimit
 from skkws.augment._noise import BackgroundNoise, ColoredNoise
 from skkws.augment._room import Reverberation
 from skkws.augment._time import SpeedChange, TimeShift
+from skkws.augment._transform import Transform
 
 
-def default_transforms(*, noise=None, sample_rate=16000):
+def default_transforms(
+    *, noise: str | os.PathLike[str] | ArrayLike | Sequence | None = None, sample_rate: int = 16000
+) -> list[Transform]:
     """Return transforms for keyword spotting: another speed, moment, room, background, microphone and level.
 
     The ranges were chosen on the Free Spoken Digit Dataset in noise, and tried on Google Speech Commands; what they

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.fft
 import scipy.signal
+from numpy.typing import ArrayLike, NDArray
 
 from skkws.audio import as_signals
 from skkws.augment._transform import Transform, draw
@@ -14,7 +15,9 @@ _RINGING = 0.05
 _LOWEST_BAND = 125.0
 
 
-def band_limit(y, low=None, high=None, *, sample_rate=16000, order=4):
+def band_limit(
+    y: ArrayLike, low: float | None = None, high: float | None = None, *, sample_rate: int = 16000, order: int = 4
+) -> NDArray[np.floating]:
     """Keep a band of frequencies, as a telephone line or a small loudspeaker does.
 
     A Butterworth filter, run forwards.
@@ -62,7 +65,9 @@ def band_limit(y, low=None, high=None, *, sample_rate=16000, order=4):
     return scipy.signal.sosfilt(sections, y).astype(y.dtype, copy=False)
 
 
-def equalize(y, frequencies, gains_db, *, sample_rate=16000):
+def equalize(
+    y: ArrayLike, frequencies: ArrayLike, gains_db: ArrayLike, *, sample_rate: int = 16000
+) -> NDArray[np.floating]:
     """Amplify frequencies differently, without moving them in time.
 
     Parameters

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from skkws.audio import as_signals
 from skkws.augment._transform import Transform, draw
 
 
-def apply_gain(y, gain_db):
+def apply_gain(y: ArrayLike, gain_db: float) -> NDArray[np.floating]:
     """Amplify signals.
 
     Parameters
@@ -33,7 +34,7 @@ def apply_gain(y, gain_db):
     return y * y.dtype.type(10 ** (gain_db / 20))
 
 
-def clip_peaks(y, fraction):
+def clip_peaks(y: ArrayLike, fraction: float) -> NDArray[np.floating]:
     """Cut off the peaks of signals, as an overdriven microphone does.
 
     Parameters
@@ -61,7 +62,7 @@ def clip_peaks(y, fraction):
     return np.clip(y, -bound, bound)
 
 
-def limit_peak(y, peak=1.0):
+def limit_peak(y: ArrayLike, peak: float = 1.0) -> NDArray[np.floating]:
     """Scale signals down that exceed a peak; the others stay as they are.
 
     Parameters

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from numbers import Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from skkws.augment._transform import Transform, as_generator
 
@@ -11,8 +13,15 @@ _VALUES = {"mean": np.mean, "min": np.min}
 
 
 def spec_augment(
-    frames, *, n_time_masks=2, max_frames=10, n_band_masks=2, max_bands=4, mask_value="mean", random_state=None
-):
+    frames: ArrayLike,
+    *,
+    n_time_masks: int = 2,
+    max_frames: int = 10,
+    n_band_masks: int = 2,
+    max_bands: int = 4,
+    mask_value: Literal["mean", "min"] | float = "mean",
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+) -> NDArray:
     """Mask blocks of frames and of bands [1]_ (without time warping).
 
     Parameters

@@ -1,9 +1,11 @@
 """Coloured and recorded noise, and mixing at a signal-to-noise ratio."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import scipy.fft
+from numpy.typing import ArrayLike, NDArray
 
 from skkws.audio import as_signals
 from skkws.augment._recordings import as_recordings, excerpt, samples_of
@@ -18,7 +20,13 @@ _ACTIVE_FRAME = 0.02
 _ACTIVE_MARGIN = 20.0
 
 
-def colored_noise(n_samples, color="white", *, sample_rate=16000, random_state=None):
+def colored_noise(
+    n_samples: int,
+    color: Literal["white", "pink", "blue", "brown", "violet"] = "white",
+    *,
+    sample_rate: int = 16000,
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+) -> NDArray[np.float32]:
     """Gaussian noise whose power spectrum is a power of the frequency.
 
     Per octave the power density changes by 0 dB (white), -3 dB (pink), +3 dB (blue), -6 dB (brown) or +6 dB (violet).
@@ -68,7 +76,7 @@ def colored_noise(n_samples, color="white", *, sample_rate=16000, random_state=N
     return noise / _rms(noise)[..., None].astype(np.float32)
 
 
-def active_rms(y, *, sample_rate=16000):
+def active_rms(y: ArrayLike, *, sample_rate: int = 16000) -> NDArray[np.floating]:
     """Root mean square of the active parts of signals.
 
     Active are the frames of 20 ms that are at most 20 dB quieter than the loudest, a simple form of the active speech
@@ -103,7 +111,9 @@ def active_rms(y, *, sample_rate=16000):
     return np.sqrt((energies * active).sum(axis=-1) / (lengths * active).sum(axis=-1))
 
 
-def mix_at_snr(speech, noise, snr_db, *, sample_rate=16000):
+def mix_at_snr(
+    speech: ArrayLike, noise: ArrayLike, snr_db: ArrayLike, *, sample_rate: int = 16000
+) -> NDArray[np.floating]:
     """Add noise to speech at a signal-to-noise ratio.
 
     The ratio is that of :func:`active_rms` of the speech to the root mean square of the whole noise. The speech keeps

@@ -4,13 +4,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import scipy.signal
+from numpy.typing import ArrayLike, NDArray
 
 from skkws.audio import as_signals
 from skkws.augment._recordings import as_recordings, samples_of
 from skkws.augment._transform import Transform, as_generator, draw
 
 
-def room_response(rt60, *, direct_to_reverberant_db=6.0, sample_rate=16000, random_state=None):
+def room_response(
+    rt60: float,
+    *,
+    direct_to_reverberant_db: float = 6.0,
+    sample_rate: int = 16000,
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+) -> NDArray[np.float32]:
     """Simulate the impulse response of a room: the direct sound, then noise that decays exponentially.
 
     The model of [1]_: the amplitude falls as ``10 ** (-3 t / rt60)``, 60 dB within the reverberation time.
@@ -51,7 +58,7 @@ def room_response(rt60, *, direct_to_reverberant_db=6.0, sample_rate=16000, rand
     return response / np.linalg.norm(response)
 
 
-def reverberate(y, response):
+def reverberate(y: ArrayLike, response: ArrayLike) -> NDArray[np.floating]:
     """Play signals in a room.
 
     Parameters

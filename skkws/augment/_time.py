@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from skkws.audio import as_signals, fit_length, resample
 from skkws.augment._transform import Transform, draw
@@ -11,7 +12,7 @@ from skkws.augment._transform import Transform, draw
 _PITCH_WINDOW = 0.064
 
 
-def shift_time(y, n_samples, *, wrap=False):
+def shift_time(y: ArrayLike, n_samples: int, *, wrap: bool = False) -> NDArray:
     """Move signals in time.
 
     Parameters
@@ -45,7 +46,7 @@ def shift_time(y, n_samples, *, wrap=False):
     return shifted
 
 
-def change_speed(y, factor):
+def change_speed(y: ArrayLike, factor: float) -> NDArray[np.floating]:
     """Play signals faster or slower, as a tape does: tempo and pitch change together.
 
     The signals are resampled with soxr, and stay in the middle of the clip: zeros come in on both sides of a faster
@@ -78,7 +79,7 @@ def change_speed(y, factor):
     return fit_length(resample(y, orig_sr=float(factor), target_sr=1.0), y.shape[-1])
 
 
-def shift_pitch(y, semitones, *, sample_rate=16000):
+def shift_pitch(y: ArrayLike, semitones: float, *, sample_rate: int = 16000) -> NDArray[np.floating]:
     """Raise or lower the pitch of signals; their duration stays.
 
     :func:`librosa.effects.pitch_shift`, a phase vocoder followed by resampling, with windows of 64 ms.

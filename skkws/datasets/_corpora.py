@@ -1,6 +1,9 @@
 """Public corpora whose file names are their labels, from a local copy."""
 
+import os
 import re
+
+from sklearn.utils import Bunch
 
 from skkws.datasets._archive import local_folder
 from skkws.datasets._bunch import clip_bunch
@@ -15,7 +18,9 @@ _LEVELS = {"LO": "low", "MD": "medium", "HI": "high", "XX": "unspecified", "X": 
 _CREMA_D = re.compile(rf"(\d{{4}})_([A-Z]{{3}})_({'|'.join(_EMOTIONS)})_({'|'.join(_LEVELS)})\.wav")
 
 
-def load_crema_d(path, *, data_home=None, verbose=1):
+def load_crema_d(
+    path: str | os.PathLike[str], *, data_home: str | os.PathLike[str] | None = None, verbose: int = 1
+) -> Bunch:
     """List the recordings of CREMA-D: 7,442 clips, twelve sentences in six emotions by 91 actors.
 
     Parameters
@@ -92,7 +97,9 @@ def load_crema_d(path, *, data_home=None, verbose=1):
     )
 
 
-def load_gtzan(path, *, data_home=None, verbose=1):
+def load_gtzan(
+    path: str | os.PathLike[str], *, data_home: str | os.PathLike[str] | None = None, verbose: int = 1
+) -> Bunch:
     """List the recordings of GTZAN: 1,000 clips of 30 s, ten genres of music.
 
     Parameters
@@ -145,7 +152,9 @@ def load_gtzan(path, *, data_home=None, verbose=1):
     return _relabel(load_keyword_folder(folder, group=lambda file: file.stem), folder, "genres")
 
 
-def load_irmas(path, *, data_home=None, verbose=1):
+def load_irmas(
+    path: str | os.PathLike[str], *, data_home: str | os.PathLike[str] | None = None, verbose: int = 1
+) -> Bunch:
     """List the training recordings of IRMAS: 6,705 clips of 3 s, eleven predominant instruments.
 
     Parameters

@@ -7,7 +7,7 @@ from pathlib import Path
 __all__ = ["clear_data_home", "get_data_home"]
 
 
-def get_data_home(data_home=None):
+def get_data_home(data_home: str | os.PathLike[str] | None = None) -> str:
     """Return the path of the folder that keeps downloaded corpora; it is made if need be.
 
     Parameters
@@ -37,7 +37,7 @@ def get_data_home(data_home=None):
     return os.fspath(home)
 
 
-def clear_data_home(data_home=None):
+def clear_data_home(data_home: str | os.PathLike[str] | None = None) -> None:
     """Delete the folder that keeps downloaded corpora, with everything in it.
 
     Parameters

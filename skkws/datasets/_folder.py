@@ -2,23 +2,25 @@
 
 import os
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from sklearn.utils import check_random_state
+import numpy as np
+from sklearn.utils import Bunch, check_random_state
 
 from skkws.audio import AUDIO_EXTENSIONS
 from skkws.datasets._bunch import clip_bunch
 
 
 def load_keyword_folder(
-    root,
+    root: str | os.PathLike[str],
     *,
-    labels=None,
-    group=None,
-    extensions=AUDIO_EXTENSIONS,
-    max_per_label=None,
-    random_state=None,
-):
+    labels: Iterable[str] | None = None,
+    group: str | Callable[[Path], str] | None = None,
+    extensions: Iterable[str] = AUDIO_EXTENSIONS,
+    max_per_label: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> Bunch:
     """List the recordings of a folder that holds one folder per keyword, the layout of Google's Speech Commands.
 
     Nothing is decoded: the file names are the `X` of a pipeline that starts with `skkws.audio.AudioLoader`. Hidden
@@ -130,7 +132,7 @@ def _label_folders(root, labels):
     return [folders[label] for label in wanted]
 
 
-def speaker_function(group):
+def speaker_function(group: str | Callable[[Path], str] | None) -> Callable[[Path], str]:
     """Return the function from path to speaker that `group` stands for."""
     if group is None:
         return lambda path: path.stem.partition("_")[0] or path.stem

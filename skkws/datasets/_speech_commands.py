@@ -6,9 +6,10 @@ import math
 import os
 import re
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import Bunch, check_random_state
 
 from skkws._runtime.files import whole_file
 from skkws.datasets._archive import fetch_folder, local_folder
@@ -41,18 +42,18 @@ _LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
 
 
 def fetch_speech_commands(
-    version=2,
-    subset="35",
+    version: Literal[1, 2] = 2,
+    subset: Literal["35", "30", "12", "mini"] = "35",
     *,
-    split=None,
-    data_home=None,
-    archive=None,
-    download_if_missing=True,
-    unknown_percentage=10.0,
-    silence_percentage=10.0,
-    random_state=0,
-    verbose=1,
-):
+    split: Literal["train", "validation", "test"] | None = None,
+    data_home: str | os.PathLike[str] | None = None,
+    archive: str | os.PathLike[str] | None = None,
+    download_if_missing: bool = True,
+    unknown_percentage: float = 10.0,
+    silence_percentage: float = 10.0,
+    random_state: int | np.random.RandomState | None = 0,
+    verbose: int = 1,
+) -> Bunch:
     """Load Google's Speech Commands: English words, each recorded for a second at 16 kHz by many volunteers.
 
     The corpus is downloaded on the first call (version 2 is 2.4 GB) and unpacked into the data home; later calls touch
@@ -169,7 +170,7 @@ def fetch_speech_commands(
     return clip_bunch(*columns, source=root, split=splits)
 
 
-def speech_commands_split(filename):
+def speech_commands_split(filename: str | os.PathLike[str]) -> Literal["train", "validation", "test"]:
     """Tell which part of the official split a recording of Speech Commands belongs to, by the hash of its speaker.
 
     All recordings of a speaker fall into one part, and stay there whatever is added to the corpus: about 80 % are

@@ -5,13 +5,22 @@ import io
 import os
 from pathlib import Path
 
+from sklearn.utils import Bunch
+
 from skkws.datasets._archive import local_folder
 from skkws.datasets._bunch import clip_bunch
 
 __all__ = ["load_audio_csv", "load_esc50"]
 
 
-def load_audio_csv(path, *, file_column="file", label_column="label", group_column=None, folder=None):
+def load_audio_csv(
+    path: str | os.PathLike[str],
+    *,
+    file_column: str = "file",
+    label_column: str = "label",
+    group_column: str | None = None,
+    folder: str | os.PathLike[str] | None = None,
+) -> Bunch:
     r"""List the recordings that a CSV file names and labels.
 
     Nothing is decoded: the file names are the `X` of a pipeline that starts with `skkws.audio.AudioLoader`.
@@ -85,7 +94,9 @@ def load_audio_csv(path, *, file_column="file", label_column="label", group_colu
     return clip_bunch(filenames, target, groups, source=path, noun="labels", grouped="in {} groups")
 
 
-def load_esc50(path, *, data_home=None, verbose=1):
+def load_esc50(
+    path: str | os.PathLike[str], *, data_home: str | os.PathLike[str] | None = None, verbose: int = 1
+) -> Bunch:
     r"""List the recordings of ESC-50: 2,000 clips of 5 s, 50 classes of environmental sounds.
 
     Parameters

@@ -5,6 +5,7 @@ from importlib import resources
 import numpy as np
 import scipy.fft
 import scipy.signal
+from numpy.typing import NDArray
 
 from skkws._runtime.threads import available_threads, run_threads
 from skkws.audio import as_signals
@@ -19,7 +20,7 @@ def count_frames(n_samples, win_length, hop_length, center):
     return 1 + max(0, padded - win_length) // hop_length
 
 
-def periodic_window(window, win_length):
+def periodic_window(window: str | tuple, win_length: int) -> NDArray[np.float32]:
     """Return a window in its periodic form.
 
     Parameters

@@ -5,6 +5,7 @@ from functools import lru_cache
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from sklearn.utils._param_validation import Interval
 
@@ -12,7 +13,9 @@ from skkws._engine.rows import FrameTransformer
 from skkws.features._framing import check_fft, count_frames, fft_magnitudes, log_of_frames, periodic_window
 
 
-def mel_filterbank(*, sample_rate=16000, n_fft=512, n_mels=32, fmin=60.0, fmax=3800.0):
+def mel_filterbank(
+    *, sample_rate: int = 16000, n_fft: int = 512, n_mels: int = 32, fmin: float = 60.0, fmax: float = 3800.0
+) -> NDArray[np.float32]:
     """Triangular mel filters on the bins of a real FFT.
 
     The triangles are straight on the HTK mel scale, ``mel(f) = 1127 ln(1 + f / 700)``, reach 1 at their centres
@@ -59,20 +62,20 @@ def _mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax):
 
 
 def log_mel(
-    y,
+    y: ArrayLike,
     *,
-    sample_rate=16000,
-    win_length=400,
-    hop_length=160,
-    n_fft=512,
-    n_mels=32,
-    fmin=60.0,
-    fmax=3800.0,
-    power=1.0,
-    log_offset=1e-3,
-    window="hann",
-    center=False,
-):
+    sample_rate: int = 16000,
+    win_length: int = 400,
+    hop_length: int = 160,
+    n_fft: int = 512,
+    n_mels: int = 32,
+    fmin: float = 60.0,
+    fmax: float = 3800.0,
+    power: float = 1.0,
+    log_offset: float = 1e-3,
+    window: str | tuple = "hann",
+    center: bool = False,
+) -> NDArray[np.float32]:
     """Log-mel energies of one or many signals.
 
     The defaults are the front end inside Google's speech embedding [1]_: 25 ms periodic Hann windows every 10 ms,

@@ -3,8 +3,10 @@
 import warnings
 from functools import lru_cache
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -22,19 +24,19 @@ _STATS = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max, "median"
 
 
 def mfcc(
-    y,
+    y: ArrayLike,
     *,
-    sample_rate=16000,
-    n_mfcc=13,
-    win_length=400,
-    hop_length=160,
-    n_fft=512,
-    n_mels=40,
-    fmin=20.0,
-    fmax=None,
-    deltas=2,
-    delta_width=9,
-):
+    sample_rate: int = 16000,
+    n_mfcc: int = 13,
+    win_length: int = 400,
+    hop_length: int = 160,
+    n_fft: int = 512,
+    n_mels: int = 40,
+    fmin: float = 20.0,
+    fmax: float | None = None,
+    deltas: Literal[0, 1, 2] = 2,
+    delta_width: int = 9,
+) -> NDArray[np.float32]:
     """Mel-frequency cepstral coefficients of one or many signals, with their derivatives in time.
 
     For each signal the result of :func:`librosa.feature.mfcc` with the same parameters, followed by those of

@@ -1,6 +1,7 @@
 """Mean and variance of bands: CMVN, cepstral or spectral."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import OneToOneFeatureMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -9,7 +10,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from skkws._engine.frame_rows import FrameRowTransformer
 
 
-def cmvn(frames, *, with_mean=True, with_std=True):
+def cmvn(frames: ArrayLike, *, with_mean: bool = True, with_std: bool = True) -> NDArray[np.float32]:
     """Give each band of each signal mean 0 and variance 1 over its frames.
 
     Known as cepstral mean and variance normalisation (CMVN) [1]_: what a microphone or a room does to all frames of a

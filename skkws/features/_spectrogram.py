@@ -2,6 +2,8 @@
 
 from numbers import Integral, Real
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
 from skkws._engine.rows import FrameTransformer
@@ -9,18 +11,18 @@ from skkws.features._framing import check_fft, count_frames, fft_magnitudes, log
 
 
 def log_spectrogram(
-    y,
+    y: ArrayLike,
     *,
-    sample_rate=16000,
-    win_length=320,
-    hop_length=160,
-    n_fft=None,
-    fmax=None,
-    power=1.0,
-    log_offset=1e-3,
-    window="hann",
-    center=False,
-):
+    sample_rate: int = 16000,
+    win_length: int = 320,
+    hop_length: int = 160,
+    n_fft: int | None = None,
+    fmax: float | None = None,
+    power: float = 1.0,
+    log_offset: float = 1e-3,
+    window: str | tuple = "hann",
+    center: bool = False,
+) -> NDArray[np.float32]:
     """Logarithmic spectra of one or many signals.
 
     The defaults are 20 ms periodic Hann windows every 10 ms, and the natural logarithm of (magnitude + 0.001) at

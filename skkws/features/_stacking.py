@@ -1,8 +1,10 @@
 """Frames side by side with those around them."""
 
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skkws._engine.frame_rows import FrameRowTransformer
@@ -10,7 +12,9 @@ from skkws._engine.frame_rows import FrameRowTransformer
 _EDGES = ("repeat", "zero")
 
 
-def stack_frames(frames, *, left=5, right=5, stride=1, edges="repeat"):
+def stack_frames(
+    frames: ArrayLike, *, left: int = 5, right: int = 5, stride: int = 1, edges: Literal["repeat", "zero"] = "repeat"
+) -> NDArray:
     """Put every frame side by side with those before and after it.
 
     Parameters

@@ -1,10 +1,13 @@
 """Figures to judge a spotter by, with their uncertainty, and what comes out of a denoiser."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 
-def accuracy_interval(correct, groups=None, *, confidence=0.95):
+def accuracy_interval(
+    correct: ArrayLike, groups: ArrayLike | None = None, *, confidence: float = 0.95
+) -> tuple[float, float]:
     """Confidence interval of an accuracy whose clips come in groups, such as the recordings of one speaker.
 
     Clips of one speaker succeed and fail together, so they count for fewer independent ones. The interval is that of
@@ -66,7 +69,7 @@ def accuracy_interval(correct, groups=None, *, confidence=0.95):
     return float(low), float(high)
 
 
-def signal_to_noise_ratio(reference, estimate):
+def signal_to_noise_ratio(reference: ArrayLike, estimate: ArrayLike) -> NDArray[np.floating] | np.floating:
     """Signal-to-noise ratio of signals, in dB: ``10 log10(sum(r**2) / sum((e - r)**2))``.
 
     Parameters

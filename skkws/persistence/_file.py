@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from skkws import __version__
 from skkws._runtime.files import whole_file
 from skkws._runtime.public import public_module
 from skkws.embedding import carry_weights
@@ -15,7 +16,7 @@ from skkws.persistence._trust import nodes, sort_names
 
 # Raised where a later version can no longer read what an earlier one has written.
 FORMAT = 1
-_PACKAGES = ("skkws", "scikit-learn", "librosa", "llvmlite", "numpy", "scipy", "soxr")
+_PACKAGES = ("scikit-learn", "librosa", "llvmlite", "numpy", "scipy", "soxr")
 _OF_OTHERS = {
     ".h5": "Keras",
     ".joblib": "joblib",
@@ -38,7 +39,7 @@ class _UntrustedTypesError(ValueError):
 
 def package_versions() -> dict[str, str]:
     """Versions of Python, skkws and the packages that results depend on, as far as they are installed."""
-    versions = {"python": platform.python_version()}
+    versions = {"python": platform.python_version(), "skkws": __version__}
     for name in _PACKAGES:
         try:
             versions[name] = version(name)

@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import scipy.signal
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
 from skkws._engine.waveform_rows import WaveformTransformer
@@ -15,7 +16,7 @@ _ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, -10.0
 _OFFSET = -0.691
 
 
-def normalize_peak(y, *, peak_db=-1.0):
+def normalize_peak(y: ArrayLike, *, peak_db: float = -1.0) -> NDArray[np.float32]:
     """Scale each signal so that its largest sample has a given level.
 
     Parameters
@@ -43,7 +44,7 @@ def normalize_peak(y, *, peak_db=-1.0):
     return (y * gain).astype(np.float32)
 
 
-def loudness(y, *, sample_rate=16000):
+def loudness(y: ArrayLike, *, sample_rate: int = 16000) -> NDArray[np.float64]:
     """Measure the integrated loudness of mono signals, by ITU-R BS.1770.
 
     The mean power after a filter that follows the ear, over blocks of 400 ms of which silent ones (below -70 LUFS)
@@ -130,7 +131,7 @@ def _check_rate(sample_rate):
         )
 
 
-def normalize_loudness(y, *, sample_rate=16000, target=-23.0):
+def normalize_loudness(y: ArrayLike, *, sample_rate: int = 16000, target: float = -23.0) -> NDArray[np.float32]:
     """Scale each signal to a given loudness by ITU-R BS.1770.
 
     Parameters

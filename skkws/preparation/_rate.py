@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import scipy.signal
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
 from skkws._engine.waveform_rows import WaveformTransformer
@@ -69,7 +70,9 @@ class Resample(WaveformTransformer):
         return resample(X, orig_sr=self.source_rate, target_sr=self.target_rate)
 
 
-def telephone_band(y, *, sample_rate=16000, fmin=300.0, fmax=3400.0, order=4):
+def telephone_band(
+    y: ArrayLike, *, sample_rate: int = 16000, fmin: float = 300.0, fmax: float = 3400.0, order: int = 4
+) -> NDArray[np.float32]:
     """Leave of signals what a telephone passes on, in the same place.
 
     A Butterworth band-pass, run forwards and backwards: without delay, and 6 dB down at its edges.

@@ -1,15 +1,25 @@
 """Silence before and after a word, by energy."""
 
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skkws._engine.waveform_rows import WaveformTransformer, each_signal
 from skkws.audio import PADS, as_signals, fit_length
 
 
-def trim_silence(y, *, threshold_db=-40.0, frame_length=400, hop_length=160, margin=0, pad="center"):
+def trim_silence(
+    y: ArrayLike,
+    *,
+    threshold_db: float = -40.0,
+    frame_length: int = 400,
+    hop_length: int = 160,
+    margin: int = 0,
+    pad: Literal["center", "start", "end"] = "center",
+) -> NDArray[np.float32]:
     """Replace the silence at both ends of signals by zeros, and move what remains to its place.
 
     Silent is a frame whose mean power is more than ``-threshold_db`` below that of the loudest frame of the same

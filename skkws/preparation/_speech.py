@@ -1,8 +1,10 @@
 """Speech in a recording, by the voice activity detector of WebRTC."""
 
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import maximum_filter1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
@@ -15,8 +17,15 @@ _FRAME_DURATIONS = (0.01, 0.02, 0.03)
 
 
 def keep_speech(
-    y, *, sample_rate=16000, aggressiveness=2, frame_duration=0.03, margin=800, drop_pauses=False, pad="center"
-):
+    y: ArrayLike,
+    *,
+    sample_rate: int = 16000,
+    aggressiveness: int = 2,
+    frame_duration: float = 0.03,
+    margin: int = 800,
+    drop_pauses: bool = False,
+    pad: Literal["center", "start", "end"] = "center",
+) -> NDArray[np.float32]:
     """Replace what is not speech by zeros, and move the speech to its place.
 
     The detector of WebRTC [1]_ decides frame by frame, from the energies of six bands between 80 and 4000 Hz and

@@ -12,6 +12,8 @@ An engine is an object with
 One that runs as a program derives from :class:`~skkws.synthesis._programs.ProgramEngine`.
 """
 
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from skkws.synthesis._espeak import EspeakEngine
@@ -126,7 +128,9 @@ def resolve_voice(engines, voice):
     return engines[name], own
 
 
-def list_voices(language=None, voice_files=()):
+def list_voices(
+    language: str | None = None, voice_files: Iterable[str | os.PathLike[str]] = ()
+) -> Iterator[tuple[str, str | None, list[str], str]]:
     """List the engines, installed or not, with their voices.
 
     Parameters

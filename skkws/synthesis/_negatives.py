@@ -17,7 +17,9 @@ _SEPARATOR = "·"  # no sign of espeak-ng's
 _LANGUAGE_MARK = re.compile(r"\([a-z-]+\)")  # "(en)" where a word of another language begins
 
 
-def confusable_words(keyword, n=50, *, word_list=None, language="en"):
+def confusable_words(
+    keyword: str, n: int = 50, *, word_list: Iterable[str] | None = None, language: str = "en"
+) -> list[str]:
     """Find the words that sound most like a keyword.
 
     espeak-ng says how the words are pronounced in each accent of the language. Words are compared by the least cost
@@ -62,7 +64,7 @@ def confusable_words(keyword, n=50, *, word_list=None, language="en"):
         return _rank([keyword], words, listener)[0][:n]
 
 
-def keyword_parts(keyword, *, language="en"):
+def keyword_parts(keyword: str, *, language: str = "en") -> list[str]:
     """List what a detector hears of a keyword when it hears only a part of it.
 
     Parameters
@@ -100,7 +102,14 @@ def keyword_parts(keyword, *, language="en"):
         return _parts(keyword, listener)
 
 
-def hard_negatives(words, n=100, *, word_list=None, language="en", random_state=None):
+def hard_negatives(
+    words: Iterable[str],
+    n: int = 100,
+    *,
+    word_list: Iterable[str] | None = None,
+    language: str = "en",
+    random_state: int | np.random.RandomState | None = None,
+) -> list[str]:
     """Choose what a detector of some keywords is most likely to take for one of them.
 
     These are parts of the keywords (:func:`keyword_parts`), at most half of what is asked for, and words that sound
@@ -161,7 +170,14 @@ def hard_negatives(words, n=100, *, word_list=None, language="en", random_state=
     return sorted([*parts, *rng.permutation(nearest[: 2 * n_words]).tolist()[:n_words]])
 
 
-def unrelated_words(words, n=100, *, word_list=None, language="en", random_state=None):
+def unrelated_words(
+    words: Iterable[str],
+    n: int = 100,
+    *,
+    word_list: Iterable[str] | None = None,
+    language: str = "en",
+    random_state: int | np.random.RandomState | None = None,
+) -> list[str]:
     """Draw common words in which no keyword is heard.
 
     Where :func:`hard_negatives` are what a detector mistakes most easily, these stand for all that people say.

@@ -1,5 +1,6 @@
 """Keywords spoken by synthetic voices."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
@@ -14,19 +15,19 @@ _PHONEMES = "[["  # opens phonemes in a spelling
 
 
 def synthesize_keywords(
-    words,
-    n_per_word=200,
+    words: Iterable[str] | Mapping[str, str | Iterable[str]],
+    n_per_word: int = 200,
     *,
-    language="en",
-    engines="auto",
-    voices=24,
-    voice_files=(),
-    sample_rate=16000,
-    duration=1.0,
-    random_state=None,
-    n_jobs=None,
-    verbose=0,
-):
+    language: str = "en",
+    engines: str | Iterable[str] = "auto",
+    voices: int | Iterable[str] = 24,
+    voice_files: Iterable[str | os.PathLike[str]] = (),
+    sample_rate: int = 16000,
+    duration: float = 1.0,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Bunch:
     """Speak keywords with synthetic voices.
 
     Every voice speaks every word, with another speed, pitch, liveliness, intonation, level and position in the clip
@@ -183,7 +184,7 @@ def synthesize_keywords(
     )
 
 
-def check_words(words):
+def check_words(words: Iterable[str] | Mapping[str, str | Iterable[str]]) -> dict[str, list[str]]:
     """Return lists of spellings by label, once they are known to be distinct, non-empty strings."""
     advice = "Pass a list of distinct words such as ['yes', 'no']."
     if isinstance(words, str) or not isinstance(words, Iterable):

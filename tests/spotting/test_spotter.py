@@ -59,7 +59,7 @@ def test_the_estimate_is_no_better_than_chance_on_labels_without_meaning(monkeyp
             speech.target = np.random.default_rng(0).permutation(speech.target)
         return speech
 
-    monkeypatch.setattr("skkws.spotting.synthesize_keywords", deaf)
+    monkeypatch.setattr("skkws.spotting._spotter.synthesize_keywords", deaf)
     estimates = train_keyword_spotter(["stop", "zebra"], **TINY).estimates
     assert estimates["keywords"][0] < 0.75
 
