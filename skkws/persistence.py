@@ -2,7 +2,8 @@
 
 import hashlib
 import platform
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,12 @@ _PACKAGES = ("skkws", "scikit-learn", "librosa", "llvmlite", "numpy", "scipy", "
 
 
 def package_versions():
-    """Versions of Python, skkws and the packages that results depend on, as a dict of str."""
-    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
+    """Versions of Python, skkws and those of the packages that results depend on that are installed, a dict of str."""
+    versions = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
 
 
 def save_model(model, path):

@@ -65,7 +65,7 @@ def demo(models: _Models = None, folds: _Folds = None, seed: Seed = 0, n_jobs: J
     """Compare deep against classical on synthesized speech, with no recordings and no network."""
     from skkws.synthesis import synthesize_keywords
 
-    names = _check_options(models, output)
+    names = _check_options(models or ",".join(_usable_models()), output)
     speech = synthesize_keywords(
         _DEMO_WORDS, _DEMO_CLIPS_PER_WORD, engines=["espeak-ng"], random_state=seed, n_jobs=n_jobs, verbose=1
     )
@@ -77,6 +77,20 @@ def demo(models: _Models = None, folds: _Folds = None, seed: Seed = 0, n_jobs: J
     settings = {"synthesized": True, "words": _DEMO_WORDS, "clips_per_word": _DEMO_CLIPS_PER_WORD}
     how = {"folds": folds, "random_state": seed, "n_jobs": n_jobs, "n_examples": (1, 5, 20), "snr_db": (10,)}
     _compare(speech.data, speech, names, output, settings, **how)
+
+
+def _usable_models():
+    """Names of the models whose packages are installed; of each other one it says what it lacks."""
+    from skkws.compare import MODEL_NAMES, make_model
+
+    usable = []
+    for name in MODEL_NAMES:
+        try:
+            make_model(name)
+            usable.append(name)
+        except ImportError as error:
+            say(f"left out: {error}")
+    return usable
 
 
 def _check_options(models, output):
@@ -111,4 +125,4 @@ def _compare(X, data, names, output, settings, **how):
         files = write_report(comparison, output, settings=settings, waveforms=X, names=data.get("names"))
         say(f"\nWritten to {output}: {', '.join(file.name for file in files)}")
         if not can_draw():
-            say('No pictures without matplotlib: pip install "skkws[plot]".')
+            say("No pictures without matplotlib: pip install matplotlib.")

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skkws._runtime.optional import require
+
 # Colours that people with any colour vision tell apart: Okabe and Ito (2008), "Color Universal Design".
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vP*X"
@@ -363,6 +365,7 @@ class DifferencesDisplay:
 def _axes(ax, height=4.5):
     if ax is not None:
         return ax
+    require("matplotlib", "A display")
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=(8, height), layout="constrained")[1]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skkws._runtime.files import whole_file
+from skkws._runtime.optional import is_installed
 from skkws.report._tables import print_tables
 
 __all__ = ["can_draw", "print_tables", "write_report"]
@@ -117,9 +118,7 @@ def _files_of(results):
 
 def can_draw():
     """Tell whether matplotlib is installed."""
-    from importlib.util import find_spec
-
-    return find_spec("matplotlib") is not None
+    return is_installed("matplotlib")
 
 
 def _tables(comparison, differences):
