@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import numpy as np
 from joblib import parallel_config
 
+from skkws._runtime.optional import require
+
 __all__ = ["on_dask"]
 
 # Arrays from this size on, in bytes, are sent to each worker once, and smaller ones with each task.
@@ -56,10 +58,9 @@ def on_dask(client=None, *, verbose=0):
 
 
 def _client(client):
-    try:
-        from dask.distributed import get_client
-    except ImportError as error:
-        raise ImportError('A cluster needs Dask; install it with pip install "skkws[dask]".') from error
+    require("distributed", "A cluster")
+    from dask.distributed import get_client
+
     try:
         return get_client() if client is None else client
     except ValueError:

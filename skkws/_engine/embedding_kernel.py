@@ -46,7 +46,8 @@ class SpeechEmbeddingKernel:
 
     def __init__(self, arrays, registers=None):
         registers = registers or host_registers()
-        self._function, self._n_state = _compile(registers)
+        self._function, n_state = _compile(registers)
+        self._n_state = n_state()
         packed = np.concatenate([_pack(*layer, registers.lanes * registers.vectors) for layer in _layers(arrays)])
         self._weights = aligned_zeros(len(packed))
         self._weights[:] = packed
@@ -126,10 +127,15 @@ def _whole_lines(n_floats):
 
 @cache
 def _compile(registers):
-    """Return the compiled network and the floats of its state."""
+    """Return the compiled network, and the function that tells how many floats its state has."""
+    return compile_functions(("embed", "n_state"), _write, registers)
+
+
+def _write(registers):
     module = ir.Module()
     program = _Program(module, registers)
-    return compile_functions(module, "embed")[0], program.n_state
+    Builder.begin(module, "n_state", [], INT)[0].ret(INT(program.n_state))
+    return module
 
 
 class _Program:

@@ -9,6 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from skkws._runtime.optional import require
+
 # Rows that are computed at once.
 _BLOCK = 256
 
@@ -45,6 +47,7 @@ class Plan(ABC):
 
     def _drawn(self, seed):
         """Build the model with weights of this seed."""
+        require("tensorflow", "This network")
         from skkws._engine.layers import seeded
 
         with seeded(seed):
@@ -78,6 +81,7 @@ class Graph:
     """What TensorFlow compiles of a network: functions of the trained weights, in one array, and of all the rest."""
 
     def __init__(self, plan):
+        require("tensorflow", "This network")
         import tensorflow as tf
 
         from skkws._engine.layers import row_weights as weighing

@@ -76,19 +76,22 @@ class BlockKernels(NamedTuple):
 @lru_cache(maxsize=32)
 def compile_block(shape):
     """Compile the functions of a block of this shape."""
-    writer = _Writer(shape)
+    return BlockKernels(*compile_functions(BlockKernels._fields, _write, shape, host_registers()))
+
+
+def _write(shape, registers):
+    writer = _Writer(shape, registers)
     for name in BlockKernels._fields:
         getattr(writer, name)()
-    return BlockKernels(*compile_functions(writer.module, *BlockKernels._fields))
+    return writer.module
 
 
 class _Writer:
     """Writes the functions of a block, each in the method of its name."""
 
-    def __init__(self, shape):
+    def __init__(self, shape, registers):
         self.module, self.shape = ir.Module(), shape
         self.type = FLOAT if shape.dtype == "float32" else DOUBLE
-        registers = host_registers()
         self.lanes = registers.lanes * 4 // np.dtype(shape.dtype).itemsize
         self.most_vectors, self.most_positions = registers.vectors, registers.positions
         self.clip = shape.positions * shape.filters

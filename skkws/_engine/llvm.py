@@ -1,19 +1,25 @@
 """Machine code for the few loops that decide the speed, made by LLVM for the processor at hand.
 
-LLVM comes with llvmlite, which librosa's numba brings along. A module is built once per process, in some tenths of a
-second; calls into it release the interpreter lock.
+LLVM comes with llvmlite. To write a module, and to compile it, takes some tenths of a second; the machine code is then
+kept on disk for all later processes of this user. Calls into it release the interpreter lock.
 """
 
 import ctypes
+import hashlib
+import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, groupby
+from pathlib import Path
 
+import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
+
+from skkws._runtime.user_cache import read_cached, write_cached
 
 FLOAT, DOUBLE, INT, VOID = ir.FloatType(), ir.DoubleType(), ir.IntType(64), ir.VoidType()
 POINTER, INTS = FLOAT.as_pointer(), INT.as_pointer()
@@ -232,27 +238,75 @@ def starts_of(widths):
     return list(zip(accumulate((0, *widths[:-1])), widths, strict=True))
 
 
-def compile_functions(module, *names):
-    """Compile a module for this processor and return these of its functions, to be called from Python.
+def compile_functions(names, write, *settings):
+    """Return functions of a module as machine code for this processor, to be called from Python.
 
-    Integers are passed as they are and pointers as addresses.
+    The machine code is kept on disk; only where it is not there yet is the module written.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The functions.
+    write : callable
+        ``write(*settings)`` writes the module, an ``llvmlite.ir.Module``. It is a function of a module of this
+        package, and what it writes depends on nothing but its settings.
+    *settings : object
+        Equal settings have an equal `repr`, and others another one.
+
+    Returns
+    -------
+    functions : list of callable
+        In the order of the names. Integers are passed as they are and pointers as addresses.
     """
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    cpu, features = host_target()
-    target = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=3)
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(str(module)), target)
-    engine.finalize_object()
+    target, sources = host_target(), _source_digest()
+    key = repr((sources, llvmlite.__version__, llvm.llvm_version_info, llvm.get_process_triple(), target, _OPT))
+    key += repr((write.__module__, write.__qualname__, settings, tuple(names)))
+    kept = read_cached(_KIND, key) if sources else None
+    if kept is None:
+        module = write(*settings)
+        types = [module.globals[name].function_type for name in names]
+        signatures = [[str(type_) for type_ in (t.return_type, *t.args)] for t in types]
+        engine, code = _link(target, str(module))
+        if sources:
+            write_cached(_KIND, key, json.dumps(signatures).encode() + b"\n" + code)
+    else:
+        head, _, code = kept.partition(b"\n")
+        signatures = json.loads(head)
+        engine, _ = _link(target, "", code)
     functions = []
-    for name in names:
-        type_ = module.globals[name].function_type
-        ctypes_of = [_CTYPES.get(t, ctypes.c_void_p) for t in (type_.return_type, *type_.args)]
-        functions.append(ctypes.CFUNCTYPE(*ctypes_of)(engine.get_function_address(name)))
+    for name, types in zip(names, signatures, strict=True):
+        prototype = ctypes.CFUNCTYPE(*(_CTYPES.get(type_, ctypes.c_void_p) for type_ in types))
+        functions.append(prototype(engine.get_function_address(name)))
         functions[-1].engine = engine  # owns the machine code
     return functions
 
 
-_CTYPES = {VOID: None, INT: ctypes.c_int64}
+_KIND = "machine-code"
+_OPT = 3
+_CTYPES = {"void": None, "i64": ctypes.c_int64}
+
+
+def _link(target, assembly, code=None):
+    """Engine that holds the machine code of a module, which is compiled if need be, and this code."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    cpu, features = target
+    machine = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=_OPT)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(assembly), machine)
+    compiled = []
+    engine.set_object_cache(lambda _, made: compiled.append(made), lambda _: code)
+    engine.finalize_object()
+    return engine, code or compiled[0]
+
+
+@cache
+def _source_digest():
+    """Digest of the code that writes machine code, this package; None where there are no files to tell it from."""
+    files = sorted(path for path in Path(__file__).parent.glob("*.py*") if path.is_file())
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest() if files else None
 
 
 def aligned_zeros(n, dtype=np.float32):

@@ -103,7 +103,11 @@ def _twiddles(n_fft):
 
 @lru_cache(maxsize=16)
 def _compile(lanes, n_fft):
-    """Compile the function that `MelKernel` calls."""
+    """Return the compiled function that `MelKernel` calls."""
+    return compile_functions(("mel_energies",), _write, lanes, n_fft)[0]
+
+
+def _write(lanes, n_fft):
     module = ir.Module()
     arguments = [INT] * 5 + [POINTER, INTS, POINTER, POINTER, INTS, POINTER, POINTER, POINTER]
     b, (groups, win_length, n_mels, n_bins, power, *arrays) = Builder.begin(module, "mel_energies", arguments)
@@ -126,7 +130,7 @@ def _compile(lanes, n_fft):
             energy = b.load(b.at(bands, b.add(b.mul(m, INT(lanes)), lane)))
             b.store(energy, b.at(out, b.add(b.mul(frame, n_mels), m)))
     b.ret_void()
-    return compile_functions(module, "mel_energies")[0]
+    return module
 
 
 def _read(b, lanes, samples, starts, taper, win_length, target):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skkws._runtime.optional import require
 from skkws.audio import as_signals, fit_length, resample
 from skkws.augment._transform import Transform, draw
 
@@ -98,6 +99,11 @@ def shift_pitch(y: ArrayLike, semitones: float, *, sample_rate: int = 16000) -> 
     shifted : ndarray of shape (..., n_samples)
         In the dtype of `y`.
 
+    Raises
+    ------
+    ImportError
+        If librosa is not installed.
+
     Examples
     --------
     >>> import numpy as np
@@ -111,7 +117,7 @@ def shift_pitch(y: ArrayLike, semitones: float, *, sample_rate: int = 16000) -> 
         raise ValueError(f"semitones must be a finite number, got {semitones!r}.")
     if semitones == 0:
         return y.copy()
-
+    require("librosa", "shift_pitch")
     import librosa
 
     n_fft = max(16, 2 ** round(np.log2(_PITCH_WINDOW * sample_rate)))
@@ -211,6 +217,7 @@ class PitchShift(Transform):
     sample_rate: int = 16000
 
     def _check(self):
+        require("librosa", "PitchShift")
         self._check_range("semitones")
         self._check_count("sample_rate", 1)
 

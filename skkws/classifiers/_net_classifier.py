@@ -17,6 +17,7 @@ from skkws._engine.frame_rows import band_scaler, row_shape
 from skkws._engine.head_network import Clips
 from skkws._engine.net import Net
 from skkws._engine.spec import N_BANDS
+from skkws._runtime.optional import require
 from skkws.classifiers._base import NetworkClassifier
 from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_head, with_scale
 from skkws.classifiers._head import KeywordHeadClassifier
@@ -337,6 +338,7 @@ default="categorical_crossentropy"
         return super().partial_fit(X, y, classes, sample_weight)
 
     def _start(self, X, rows, y, sample_weight):
+        require("tensorflow", type(self).__name__)
         super()._start(X, rows, y, sample_weight)
         if self.network == _ON_EMBEDDING:
             self._dtype = "float32"  # that of the published weights

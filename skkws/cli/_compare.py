@@ -69,7 +69,7 @@ def demo(
     """Compare deep against classical on synthesized speech, with no recordings and no network; write a report."""
     from skkws.synthesis import synthesize_keywords
 
-    names = _check_options(models, output)
+    names = _check_options(models or ",".join(_usable_models()), output)
     speech = synthesize_keywords(
         _DEMO_WORDS, _DEMO_CLIPS_PER_WORD, engines=["espeak-ng"], random_state=seed, n_jobs=n_jobs, verbose=1
     )
@@ -81,6 +81,20 @@ def demo(
     settings = {"synthesized": True, "words": _DEMO_WORDS, "clips_per_word": _DEMO_CLIPS_PER_WORD}
     how = {"folds": folds, "random_state": seed, "n_jobs": n_jobs, "n_examples": (1, 5, 20), "snr_db": (10,)}
     _compare(speech.data, speech, names, output, settings, "Synthesized speech, not recordings of people", **how)
+
+
+def _usable_models():
+    """Names of the models whose packages are installed; of each other one it says what it lacks."""
+    from skkws.compare import MODEL_NAMES, make_model
+
+    usable = []
+    for name in MODEL_NAMES:
+        try:
+            make_model(name)
+            usable.append(name)
+        except ImportError as error:
+            say(f"left out: {error}")
+    return usable
 
 
 def _check_options(models, output):
@@ -117,4 +131,4 @@ def _compare(X, data, names, output, settings, source, **how):
         say(f"\nWritten to {output}: {', '.join(file.name for file in files)}")
         say(f"Open {output / 'report.html'} in a browser.")
         if not can_draw():
-            say('No pictures without matplotlib: pip install "skkws[plot]".')
+            say("No pictures without matplotlib: pip install matplotlib.")

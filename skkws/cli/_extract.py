@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from skkws._runtime.optional import require
 from skkws.cli._messages import say
 from skkws.cli._options import Duration, Group, Labels, check_output_file, check_writable, parted
 
@@ -88,6 +89,8 @@ def _feature_transformer(features, pooling):
         raise typer.BadParameter(f"only embeddings are pooled, not {features}.", param_hint="--pooling")
     if pooling not in (None, "mean", "max", "mean_max"):
         raise typer.BadParameter(f"{pooling!r} is none of mean, max, mean_max.", param_hint="--pooling")
+    if features == "mfcc":
+        require("librosa", "MFCC")
     if features == "embedding":
         return SpeechEmbeddingTransformer(pooling=pooling)
     return {"logmel": LogMelTransformer, "mfcc": MFCCTransformer}[features]()

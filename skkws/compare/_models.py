@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from skkws._runtime.optional import is_installed, require
 from skkws._runtime.stateless import fitted_without_data, noise_rows
 from skkws.classifiers import KeywordHeadClassifier
 from skkws.embedding import SpeechEmbeddingTransformer
@@ -29,10 +30,8 @@ def _embedding_logreg(random_state):
 
 
 def _mfcc_xgboost(random_state):
-    try:
-        from xgboost import XGBClassifier
-    except ImportError as error:
-        raise ImportError('mfcc+xgboost needs XGBoost; install it with pip install "skkws[xgboost]".') from error
+    from xgboost import XGBClassifier
+
     return make_pipeline(MFCCTransformer(), XGBClassifier(random_state=random_state))
 
 
@@ -52,6 +51,8 @@ _MODELS = {
     "mfcc+svm": _mfcc_svm,
     "mfcc+logreg": _mfcc_logreg,
 }
+# Packages that not every installation has.
+_NEEDS = {"mfcc+xgboost": ("librosa", "xgboost"), "mfcc+svm": ("librosa",), "mfcc+logreg": ("librosa",)}
 MODEL_NAMES = tuple(_MODELS)
 
 
@@ -86,7 +87,19 @@ def make_model(name, random_state=None):
     """
     if name not in _MODELS:
         raise ValueError(f"There is no model {name!r}; choose from {', '.join(MODEL_NAMES)}.")
+    for package in _NEEDS.get(name, ()):
+        require(package, name)
     return _MODELS[name](random_state)
+
+
+def _require_packages(names):
+    """Say at once which of the models lack a package, and which ones would not."""
+    for package in dict.fromkeys(package for name in names for package in _NEEDS.get(name, ())):
+        try:
+            require(package, *(name for name in names if package in _NEEDS.get(name, ())))
+        except ImportError as error:
+            others = [name for name in MODEL_NAMES if all(map(is_installed, _NEEDS.get(name, ())))]
+            raise ImportError(f"{error} Without it there are {', '.join(others)}.", name=package) from None
 
 
 def resolve_models(models, random_state=None):
@@ -119,7 +132,11 @@ def resolve_models(models, random_state=None):
     """
     if isinstance(models, str):
         raise ValueError(f"models must be a sequence of names or a mapping, got {models!r}. Pass [{models!r}].")
-    found = models.items() if isinstance(models, Mapping) else ((name, _named(name, random_state)) for name in models)
+    if isinstance(models, Mapping):
+        found = models.items()
+    else:
+        _require_packages(models)
+        found = ((name, _named(name, random_state)) for name in models)
     resolved = {}
     for name, model in found:
         if isinstance(model, type) or not hasattr(model, "get_params") or not is_classifier(model):

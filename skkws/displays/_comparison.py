@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from skkws._runtime.optional import require
 from skkws.displays._charts import PALETTE, Chart, few_shot_chart, noise_chart, speed_chart
 
 if TYPE_CHECKING:
@@ -280,6 +281,7 @@ class DifferencesDisplay:
 def _axes(ax, height=4.5):
     if ax is not None:
         return ax
+    require("matplotlib", "A display")
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=(8, height), layout="constrained")[1]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skkws._runtime.optional import require
 from skkws.inspection import occlusion_map, saliency_map
 
 _METHODS = {"occlusion": "drop in log-odds", "saliency": "gradient of log-odds"}
@@ -101,6 +102,7 @@ class RelevanceDisplay:
         -------
         display : RelevanceDisplay
         """
+        require("matplotlib", "RelevanceDisplay")
         import matplotlib.pyplot as plt
 
         self.ax_ = plt.subplots(figsize=(7, 3.2), layout="constrained")[1] if ax is None else ax

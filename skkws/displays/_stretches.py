@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skkws._runtime.optional import require
 from skkws.features import log_mel
 from skkws.inspection import exciting_stretches
 
@@ -80,6 +81,7 @@ class StretchesDisplay:
         -------
         display : StretchesDisplay
         """
+        require("matplotlib", "StretchesDisplay")
         import matplotlib.pyplot as plt
 
         n = len(self.stretches)

@@ -14,6 +14,7 @@ import numpy as np
 
 from skkws._engine.embedding_kernel import SpeechEmbeddingKernel
 from skkws._engine.spec import weight_shapes
+from skkws._runtime.optional import require
 
 _GOOGLE_SHA256 = "9fda429ce4a15c53a2844e844a9d6bc4e47efce761131e70088053b958f1c8c1"
 
@@ -152,6 +153,7 @@ def read_weights(weights):
     if isinstance(weights, EmbeddingWeights):
         return weights.arrays
     if weights is None:
+        require("tensorflow", "weights=None, whose numbers Keras draws,")
         from skkws.networks import speech_embedding
 
         return {f"{layer.name}/{v.name}": v.numpy() for layer in speech_embedding().layers for v in layer.weights}

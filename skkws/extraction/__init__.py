@@ -1,5 +1,6 @@
 """Many files to feature rows, each computed once."""
 
+from skkws._runtime.optional import require
 from skkws.extraction._caching import CachedTransformer
 from skkws.extraction._extract import extract, extract_features, iter_batches
 
@@ -8,6 +9,7 @@ __all__ = ["CachedTransformer", "FeaturePyDataset", "extract", "extract_features
 
 def __getattr__(name):
     if name == "FeaturePyDataset":  # a class of Keras, which takes seconds to load
+        require("tensorflow", name)
         from skkws.extraction._keras_dataset import FeaturePyDataset
 
         return FeaturePyDataset

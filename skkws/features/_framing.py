@@ -4,7 +4,6 @@ from importlib import resources
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 from numpy.typing import NDArray
 
 from skkws._runtime.threads import available_threads, run_threads
@@ -39,7 +38,9 @@ def periodic_window(window: str | tuple, win_length: int) -> NDArray[np.float32]
         # next to a loud tone that decides the energy of the quiet bands: up to 0.003 in their logarithm.
         with resources.files("skkws.features").joinpath("google_hann_400.npy").open("rb") as file:
             return np.load(file)
-    return scipy.signal.get_window(window, win_length, fftbins=True).astype(np.float32)
+    from scipy.signal import get_window  # loads slowly, and the defaults need none of it
+
+    return get_window(window, win_length, fftbins=True).astype(np.float32)
 
 
 def check_fft(sample_rate, win_length, n_fft, fmax):

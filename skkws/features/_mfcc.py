@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skkws._engine.rows import FrameTransformer
+from skkws._runtime.optional import require
 from skkws.audio import as_signals
 from skkws.features._logmel import _check_settings
 
@@ -76,6 +77,8 @@ def mfcc(
 
     Raises
     ------
+    ImportError
+        If librosa is not installed.
     ValueError
         If the parameters contradict each other, such as `n_mfcc` above `n_mels`.
 
@@ -87,8 +90,6 @@ def mfcc(
     >>> mfcc(y).shape
     (101, 39)
     """
-    import librosa
-
     _check_mfcc_settings(
         sample_rate=sample_rate,
         win_length=win_length,
@@ -99,6 +100,8 @@ def mfcc(
         n_mfcc=n_mfcc,
         delta_width=delta_width,
     )
+    import librosa
+
     y = as_signals(y)
     # A bin belongs to two bands at most: nearly all of the full product would be zeros.
     bands = csr_array(_slaney_filterbank(sample_rate, n_fft, n_mels, fmin, sample_rate / 2 if fmax is None else fmax).T)
@@ -154,7 +157,8 @@ def _n_frames(n_samples, hop_length, n_fft):
 
 
 def _check_mfcc_settings(*, sample_rate, win_length, n_fft, n_mels, fmin, fmax, n_mfcc, delta_width):
-    """Refuse parameters that are fine alone and wrong together."""
+    """Refuse to work without librosa, and parameters that are fine alone and wrong together."""
+    require("librosa", "MFCC")
     _check_settings(
         sample_rate,
         win_length,

@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skkws._runtime.optional import require
+
 _LEAST = 1e-9
 
 
@@ -121,6 +123,7 @@ def saliency_map(classifier, row, label=None, *, n_samples=32, noise=0.15, rando
     >>> saliency_map(net.fit(rows, rows[:, 3] > 0), rows[0]).shape
     (20, 8)
     """
+    require("tensorflow", "saliency_map")
     import tensorflow as tf
 
     frames, column = _frames_and_class(classifier, row, label, None)

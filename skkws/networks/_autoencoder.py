@@ -2,6 +2,8 @@
 
 from math import prod
 
+from skkws._runtime.optional import require
+
 
 def autoencoder(input_shape, n_components=16, *, channels=(16, 32, 64)):
     """Strided convolutions down to a code, and convolutions back up to the frames.
@@ -36,6 +38,7 @@ def autoencoder(input_shape, n_components=16, *, channels=(16, 32, 64)):
     >>> model.output_shape, model.get_layer("code").output.shape, model.count_params()
     ((None, 98, 32), (None, 32), 265729)
     """
+    require("tensorflow", "autoencoder")
     from keras import Input, Model
 
     frames = Input(input_shape)
@@ -44,6 +47,7 @@ def autoencoder(input_shape, n_components=16, *, channels=(16, 32, 64)):
 
 def encoder(input_shape, n_components=16, *, channels=(16, 32, 64)):
     """First half of :func:`autoencoder`: from frames to the code. Its weights are the first ones of the whole."""
+    require("tensorflow", "encoder")
     from keras import Input, Model
 
     frames = Input(input_shape)
@@ -52,6 +56,7 @@ def encoder(input_shape, n_components=16, *, channels=(16, 32, 64)):
 
 def decoder(input_shape, output_shape, *, channels=(16, 32, 64)):
     """Second half of :func:`autoencoder`: from the code to frames. Its weights are the last ones of the whole."""
+    require("tensorflow", "decoder")
     from keras import Input, Model
 
     code = Input(input_shape)

@@ -1,5 +1,7 @@
 """The textbook convolutional networks, over time and bands and over time alone."""
 
+from skkws._runtime.optional import require
+
 
 def cnn(input_shape, n_classes, *, filters=(16, 32, 64), dropout=0.2):
     """3x3 convolutions on the frames as an image, each with batch norm, ReLU and max-pooling by 2; their mean; softmax.
@@ -26,6 +28,7 @@ def cnn(input_shape, n_classes, *, filters=(16, 32, 64), dropout=0.2):
     >>> cnn((98, 32), 12).output_shape
     (None, 12)
     """
+    require("tensorflow", "cnn")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, as_image, classes, drop
@@ -66,6 +69,7 @@ def cnn1d(input_shape, n_classes, *, filters=(64, 64, 128), kernel_size=5, dropo
     >>> cnn1d((98, 32), 12).output_shape
     (None, 12)
     """
+    require("tensorflow", "cnn1d")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, classes, drop

@@ -1,5 +1,7 @@
 """DS-CNN: depthwise separable convolutions for microcontrollers."""
 
+from skkws._runtime.optional import require
+
 
 def ds_cnn(input_shape, n_classes, *, filters=64, n_blocks=4, dropout=0.2):
     """DS-CNN-S: a 10x4 convolution with stride 2, depthwise separable 3x3 convolutions, their mean, and a softmax.
@@ -32,6 +34,7 @@ def ds_cnn(input_shape, n_classes, *, filters=64, n_blocks=4, dropout=0.2):
     >>> ds_cnn((49, 10), 12).count_params()
     24908
     """
+    require("tensorflow", "ds_cnn")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, as_image, classes, drop

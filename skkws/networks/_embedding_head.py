@@ -1,6 +1,7 @@
 """Embedding and head as one network, to be trained on from published weights."""
 
 from skkws._engine.spec import FRAMES_PER_VECTOR, N_BANDS, N_DIMS, PADDING_FRAMES, SILENCE, count_vectors
+from skkws._runtime.optional import require
 from skkws.networks._speech_embedding import speech_embedding
 
 
@@ -35,6 +36,7 @@ def embedding_head(input_shape, n_classes, *, dropout=0.5):
     >>> embedding_head((98, 32), 12).count_params()
     385620
     """
+    require("tensorflow", "embedding_head")
     from keras import Input, Model, layers
 
     from skkws.networks._keyword_head import head_layers

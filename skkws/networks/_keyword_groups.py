@@ -3,6 +3,7 @@
 import numpy as np
 
 from skkws._engine.spec import BLOCKS, N_DIMS, NORM_EPSILON
+from skkws._runtime.optional import require
 from skkws.networks._embedding_head import padded_with_silence
 from skkws.networks._speech_embedding import activate, convolve_blocks
 
@@ -43,6 +44,7 @@ def keyword_groups(input_shape, n_classes, *, n_groups=1, dropout=0.0):
     >>> keyword_groups((98, 32), 80, n_groups=2).output_shape
     (None, 80)
     """
+    require("tensorflow", "keyword_groups")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm

@@ -1,5 +1,7 @@
 """The paper's keyword head: two convolutions over embedding vectors."""
 
+from skkws._runtime.optional import require
+
 
 def keyword_head(
     input_shape,
@@ -51,6 +53,7 @@ def keyword_head(
     >>> keyword_head((16, 96), 12).count_params()
     57228
     """
+    require("tensorflow", "keyword_head")
     from keras import Input, Model
 
     from skkws._engine.layers import seeded
@@ -103,6 +106,7 @@ def flat_head(input_shape, n_classes, *, units=64, dropout=0.5):
     >>> flat_head((16, 96), 12).output_shape
     (None, 12)
     """
+    require("tensorflow", "flat_head")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, classes, drop

@@ -1,6 +1,7 @@
 """The paper's full model: embedding and head as one network, trained end to end."""
 
 from skkws._engine.spec import BLOCKS, N_DIMS, NORM_EPSILON
+from skkws._runtime.optional import require
 from skkws.networks._speech_embedding import activate, convolve_blocks
 
 
@@ -31,6 +32,7 @@ def keyword_net(input_shape, n_classes, *, dropout=0.5):
     >>> keyword_net((98, 32), 12).output_shape
     (None, 12)
     """
+    require("tensorflow", "keyword_net")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, as_image

@@ -1,5 +1,7 @@
 """The light-weight CNN of a well-known notebook of Kaggle's speech recognition challenge."""
 
+from skkws._runtime.optional import require
+
 # Rows and columns that are left with one pixel behind the last pooling.
 _LEAST = 26
 
@@ -34,6 +36,7 @@ def light_cnn(input_shape, n_classes, *, dropout=0.2):
     >>> light_cnn((99, 81), 12).count_params()
     314368
     """
+    require("tensorflow", "light_cnn")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, as_image, classes, drop

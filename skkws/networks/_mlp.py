@@ -1,5 +1,7 @@
 """A multilayer perceptron."""
 
+from skkws._runtime.optional import require
+
 
 def mlp(input_shape, n_classes, *, units=(256, 128), dropout=0.2):
     """Dense layers with batch norm, ReLU and dropout on the flattened frames.
@@ -26,6 +28,7 @@ def mlp(input_shape, n_classes, *, units=(256, 128), dropout=0.2):
     >>> mlp((13, 96), 12).output_shape
     (None, 12)
     """
+    require("tensorflow", "mlp")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, classes, drop

@@ -1,5 +1,7 @@
 """Recurrent networks: LSTM, GRU, and a GRU behind convolutions."""
 
+from skkws._runtime.optional import require
+
 
 def lstm(input_shape, n_classes, *, units=64, dropout=0.2):
     """Bidirectional LSTM over the frames, the maximum of its outputs over time, and a softmax.
@@ -26,6 +28,7 @@ def lstm(input_shape, n_classes, *, units=64, dropout=0.2):
     >>> lstm((98, 32), 12).output_shape
     (None, 12)
     """
+    require("tensorflow", "lstm")
     from keras import layers
 
     return _recurrent(layers.LSTM, input_shape, n_classes, units, dropout)
@@ -56,6 +59,7 @@ def gru(input_shape, n_classes, *, units=64, dropout=0.2):
     >>> gru((98, 32), 12).output_shape
     (None, 12)
     """
+    require("tensorflow", "gru")
     from keras import layers
 
     return _recurrent(layers.GRU, input_shape, n_classes, units, dropout)
@@ -90,6 +94,7 @@ def crnn(input_shape, n_classes, *, filters=(16, 32), units=64, dropout=0.2):
     >>> crnn((98, 32), 12).output_shape
     (None, 12)
     """
+    require("tensorflow", "crnn")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, as_image

@@ -1,6 +1,7 @@
 """The fully convolutional speech embedding network of Lin, Kilgour, Roblek and Sharifi (2020)."""
 
 from skkws._engine.spec import BLOCKS, N_BANDS, N_DIMS, NORM_EPSILON
+from skkws._runtime.optional import require
 
 
 def speech_embedding(*, seed=0):
@@ -29,6 +30,7 @@ def speech_embedding(*, seed=0):
     >>> tuple(speech_embedding()(np.zeros((1, 198, 32), "float32")).shape)
     (1, 16, 96)
     """
+    require("tensorflow", "speech_embedding")
     from keras import Input, Model, initializers, layers
 
     rng_seeds = iter(range(1000 * seed, 1000 * (seed + 1)))

@@ -1,5 +1,7 @@
 """TC-ResNet: residual blocks of convolutions over time."""
 
+from skkws._runtime.optional import require
+
 
 def tc_resnet(input_shape, n_classes, *, filters=(16, 24, 32, 48), dropout=0.5):
     """TC-ResNet8: bands as channels, a convolution of 3 frames and residual blocks of 9 with stride 2; mean; softmax.
@@ -29,6 +31,7 @@ def tc_resnet(input_shape, n_classes, *, filters=(16, 24, 32, 48), dropout=0.5):
     >>> tc_resnet((98, 40), 12).count_params()
     65772
     """
+    require("tensorflow", "tc_resnet")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, classes, drop

@@ -1,5 +1,7 @@
 """A U-Net: from a spectrogram to a mask on it."""
 
+from skkws._runtime.optional import require
+
 
 def unet(input_shape, *, channels=(8, 16, 32)):
     """Go down and up in stages of convolutions, with bridges between those of the same size, and end in a mask.
@@ -33,6 +35,7 @@ def unet(input_shape, *, channels=(8, 16, 32)):
     >>> model.output_shape, model.count_params()
     ((None, 98, 64), 30097)
     """
+    require("tensorflow", "unet")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, as_image

@@ -1,5 +1,7 @@
 """WavCeption: Inception modules on raw waveforms."""
 
+from skkws._runtime.optional import require
+
 # What batch norm adds in front of an activation before training: most ReLUs begin linear. Without residual connections
 # gradients else explode from layer to layer (Yang et al. 2019, "A Mean Field Theory of Batch Normalization",
 # arXiv:1902.08129). From 0, a rounding error grew ten million times within four epochs, and on digits the loss was 1.9
@@ -42,6 +44,7 @@ def wavception(input_shape, n_classes, *, width=16, depths=(1, 1, 2, 2, 3, 3, 4,
     >>> wavception((16000, 1), 12, width=2).output_shape
     (None, 12)
     """
+    require("tensorflow", "wavception")
     from keras import Input, Model, initializers, layers, ops
 
     from skkws._engine.layers import BatchNorm, classes, drop

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skkws._engine.frame_net import FrameNet
 from skkws._engine.frame_rows import band_scaler, row_shape
+from skkws._runtime.optional import require
 from skkws.networks import autoencoder, decoder, encoder
 
 # Bands of a frame, where rows do not tell: those of LogMelTransformer.
@@ -129,6 +130,7 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         ValueError
             If a row cannot be parted into frames, or the loss does not stay finite.
         """
+        require("tensorflow", type(self).__name__)
         X = self._validate(X, reset=True)
         self.input_shape_ = row_shape(self, X.shape[1], _BANDS, type(self).__name__)
         self.scaler_, self._dtype = band_scaler(X, self.input_shape_), X.dtype.name

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skkws._engine.frame_net import FrameNet
 from skkws._engine.waveform_rows import WaveformTransformer
+from skkws._runtime.optional import require
 from skkws.augment import BackgroundNoise, ColoredNoise
 from skkws.features import mel_filterbank, periodic_window
 from skkws.metrics import signal_to_noise_ratio
@@ -169,6 +170,7 @@ class UNetDenoiser(WaveformTransformer):
         ValueError
             If `noise` or `snr_db` is none, or the loss does not stay finite.
         """
+        require("tensorflow", type(self).__name__)
         X = self._validate(X, reset=True)
         self.output_shape_ = self._shape_for(X.shape[1])
         mix, spectra = self._mixing(), self._spectra()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skkws._runtime.files import whole_file
+from skkws._runtime.optional import is_installed
 from skkws.report._tables import print_tables
 
 if TYPE_CHECKING:
@@ -128,9 +129,7 @@ def _files_of(results):
 
 def can_draw() -> bool:
     """Tell whether matplotlib is installed."""
-    from importlib.util import find_spec
-
-    return find_spec("matplotlib") is not None
+    return is_installed("matplotlib")
 
 
 def _write_json(comparison, tables, path, made, files):

@@ -1,4 +1,4 @@
-"""Machine code made for older processors computes the same."""
+"""Machine code made for older processors, or kept on disk, computes the same."""
 
 import os
 import platform
@@ -41,3 +41,73 @@ def test_an_unknown_processor_is_named():
     run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert "SKKWS_SIMD='mmx' is not known here" in run.stderr
     assert "Unset it" in run.stderr
+
+
+COUNTING = """
+import sys
+import llvmlite.binding
+import numpy as np
+compiled, parse = [], llvmlite.binding.parse_assembly
+def counted(assembly, *args, **kwargs):
+    compiled.extend([assembly] if assembly else [])
+    return parse(assembly, *args, **kwargs)
+llvmlite.binding.parse_assembly = counted
+from skkws import KeywordHeadClassifier, embed, log_mel
+rows = embed(log_mel(np.random.RandomState(0).uniform(-0.1, 0.1, (4, 16000)))).reshape(4, -1)
+head = KeywordHeadClassifier(epochs=1, filters=8, random_state=0).fit(rows, [0, 1, 0, 1])
+np.savez(sys.argv[1], rows=rows, probabilities=head.predict_proba(rows), n_compiled=len(compiled))
+"""
+
+
+@pytest.fixture
+def compute(tmp_path):
+    """Return a function that computes in a process of its own, and returns what and how many modules it compiled."""
+
+    def compute(**environment):
+        path = tmp_path / "computed.npz"
+        environment = {"SKKWS_CACHE_DIR": str(tmp_path / "cache"), "SKKWS_SIMD": "native"} | environment
+        subprocess.run([sys.executable, "-c", COUNTING, path], env=os.environ | environment, check=True)
+        return dict(np.load(path))
+
+    return compute
+
+
+def assert_same(one, other):
+    np.testing.assert_array_equal(one["rows"], other["rows"])
+    np.testing.assert_array_equal(one["probabilities"], other["probabilities"])
+
+
+def test_a_second_process_compiles_nothing(compute):
+    first, second = compute(), compute()
+    assert first["n_compiled"] == 4  # log-mel, the embedding, both blocks of the head
+    assert second["n_compiled"] == 0
+    assert_same(first, second)
+
+
+def test_machine_code_that_was_damaged_on_disk_is_made_anew(compute, tmp_path):
+    first = compute()
+    for i, path in enumerate((tmp_path / "cache" / "machine-code").iterdir()):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        path.write_bytes(content[: len(content) // 3] if i % 2 else content)
+    again = compute()
+    assert again["n_compiled"] == 4
+    assert_same(first, again)
+    assert compute()["n_compiled"] == 0
+
+
+def test_nowhere_to_keep_machine_code_is_no_error(compute, tmp_path):
+    (tmp_path / "cache").write_text("where the folder would be")
+    in_the_way, off = compute(), compute(SKKWS_CACHE_DIR="off")
+    assert in_the_way["n_compiled"] == off["n_compiled"] == 4
+    assert_same(in_the_way, off)
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these are instructions of x86-64")
+def test_machine_code_for_several_processors_lies_side_by_side(compute):
+    native, held = compute(), compute(SKKWS_SIMD="sse")
+    assert held["n_compiled"] == 4
+    assert_same(native, compute())
+    again = compute(SKKWS_SIMD="sse")
+    assert again["n_compiled"] == 0
+    assert_same(held, again)

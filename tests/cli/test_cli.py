@@ -161,7 +161,7 @@ def test_compare_without_matplotlib_names_the_extra(speech_folder, tmp_path, mon
     monkeypatch.setattr(report, "can_draw", lambda: False)
     code, _, err = run("compare", speech_folder, "--models", CHEAP, "--limit", 8, "--output", tmp_path)
     assert code == 0
-    assert 'No pictures without matplotlib: pip install "skkws[plot]".' in err
+    assert "No pictures without matplotlib: pip install matplotlib." in err
     assert not list(tmp_path.glob("*.png"))
 
 
@@ -486,12 +486,45 @@ def test_typed_words_that_cannot_be_trained_on_are_explained(options, message, s
     assert not (tmp_path / "spotter.skops").exists()
 
 
-def test_a_missing_xgboost_names_the_extra(speech_folder, monkeypatch):
+def test_a_missing_xgboost_is_named(speech_folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "xgboost", None)
     code, out, err = run("compare", speech_folder)
     assert (code, out) == (1, "")
     assert err.count("\n") == 1
-    assert 'install it with pip install "skkws[xgboost]"' in err
+    assert "mfcc+xgboost needs XGBoost; install it with pip install xgboost-cpu. Without it there are embedding" in err
+
+
+@pytest.mark.parametrize(
+    ("args", "needing"),
+    [
+        (["compare", "DIR"], "mfcc+xgboost, mfcc+svm and mfcc+logreg need librosa"),
+        (["train", "DIR", "--model", "mfcc+logreg", "-o", "model.skops"], "mfcc+logreg needs librosa"),
+        (["extract", "DIR", "--features", "mfcc", "-o", "rows.npz"], "MFCC needs librosa"),
+    ],
+)
+def test_a_missing_librosa_is_named_before_a_recording_is_read(args, needing, speech_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    code, out, err = run(*(speech_folder if arg == "DIR" else arg for arg in args))
+    assert (code, out) == (1, "")
+    assert err.startswith(f"skkws: {needing}; install it with pip install librosa.")
+    assert err.count("\n") == 1
+
+
+def test_the_demo_leaves_out_what_lacks_a_package(monkeypatch):
+    def stop(*args, **kwargs):
+        raise RuntimeError("stopped before the work")
+
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    monkeypatch.setattr("skkws.synthesis.synthesize_keywords", stop)
+    code, out, err = run("demo")
+    assert (code, out) == (1, "")
+    left_out, last = err.splitlines()[:-1], err.splitlines()[-1]
+    assert left_out == [
+        f"left out: {name} needs librosa; install it with pip install librosa."
+        for name in ("mfcc+xgboost", "mfcc+svm", "mfcc+logreg")
+    ]
+    assert last == "skkws: stopped before the work"
 
 
 def test_where_no_result_could_be_kept_no_work_is_done(speech_folder, tmp_path):
