@@ -86,7 +86,7 @@ def train_backbone(X, y, path, *, words_per_group=40, epochs=20, random_state=No
         random_state=random_state,
         **settings,
     )
-    arrays = embedding_weights(net.fit(X, drawn[labels]).model_)
+    arrays = embedding_weights(net.fit(X, drawn[labels]).to_keras())
     with whole_file(path) as draft:
         np.savez(draft, **arrays)
     return [loss - float(np.log(n_groups)) for loss in net.history_["loss"]]

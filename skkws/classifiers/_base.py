@@ -241,7 +241,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def _start(self, X, rows, y, sample_weight):
         """Fix shape, scale and initial weights."""
-        self._shape = self._row_shape(X.shape[1])
+        self.input_shape_ = self._row_shape(X.shape[1])
         self._dtype = X.dtype.name
         self.scaler_ = self._scaler(X, rows, sample_weight) if self.standardize else None
         self._random_state = check_random_state(self.random_state)
@@ -251,13 +251,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def _scaler(self, X, rows, sample_weight):
         """Fit a scaler of the bands of these rows."""
-        return band_scaler(X, self._shape, rows, sample_weight)
+        return band_scaler(X, self.input_shape_, rows, sample_weight)
 
     def _clips(self, X):
         if self.scaler_ is None:
             return Clips(X)
         mean, scale = (
-            np.tile(v, self._shape[0]).astype(self._dtype) for v in (self.scaler_.mean_, self.scaler_.scale_)
+            np.tile(v, self.input_shape_[0]).astype(self._dtype) for v in (self.scaler_.mean_, self.scaler_.scale_)
         )
         return Clips(X, mean, scale)
 

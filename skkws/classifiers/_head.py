@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -11,6 +12,9 @@ from skkws._engine.head_kernels import ACTIVATIONS
 from skkws._engine.head_network import HeadNetwork
 from skkws._engine.spec import N_DIMS
 from skkws.classifiers._base import NetworkClassifier
+
+if TYPE_CHECKING:
+    import keras
 
 
 class KeywordHeadClassifier(NetworkClassifier):
@@ -70,9 +74,8 @@ class KeywordHeadClassifier(NetworkClassifier):
     history_ : dict of str to list of float
         ``"loss"`` and ``"accuracy"`` of each epoch over its batches, ``"val_loss"`` and ``"val_accuracy"`` with early
         stopping.
-    model_ : keras.Model
-        The trained network as a Keras model, from standardised vectors (n_clips, n_vectors, n_dims) to probabilities.
-        Made anew at each access.
+    input_shape_ : tuple of (int, int)
+        Vectors of a row and their dimensions.
     n_features_in_ : int
         Columns of a row.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -82,7 +85,7 @@ class KeywordHeadClassifier(NetworkClassifier):
     scaler_ : StandardScaler or None
         The scaler of the dimensions.
     weights_ : list of ndarray
-        Weights of the network, in the order of ``model_.get_weights()``.
+        Weights of the network, in the order of ``to_keras().get_weights()``.
 
     See Also
     --------
@@ -169,9 +172,29 @@ class KeywordHeadClassifier(NetworkClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    @property
-    def model_(self):
-        """The trained network as a ``keras.Model``."""
+    def to_keras(self) -> "keras.Model":
+        """Build the trained network as a Keras model.
+
+        Returns
+        -------
+        model : keras.Model
+            From standardised vectors of shape (n_clips, n_vectors, n_dims), ``scaler_.transform(X.reshape(-1,
+            n_dims))`` in the shape of `input_shape_`, to probabilities of shape (n_clips, n_classes). A new one at each
+            call, with copies of the weights.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skkws import KeywordHeadClassifier
+        >>> X = np.random.RandomState(0).normal(size=(8, 13 * 96))
+        >>> KeywordHeadClassifier(epochs=1).fit(X, ["yes", "no"] * 4).to_keras().output_shape
+        (None, 2)
+        """
         from skkws.networks import keyword_head
 
         check_is_fitted(self)
@@ -181,10 +204,10 @@ class KeywordHeadClassifier(NetworkClassifier):
         model.set_weights(self.weights_)
         return model
 
-    def taken_from(self, network, weights, scaler, classes):
+    def _adopt(self, network, weights, scaler, classes):
         """Be fitted with what was trained as part of a larger network."""
         self.classes_, self.weights_, self.scaler_ = classes, list(weights), scaler
-        self._shape, self._dtype = (network.n_vectors, network.n_dims), network.dtype
+        self.input_shape_, self._dtype = (network.n_vectors, network.n_dims), network.dtype
         self.n_features_in_ = network.n_vectors * network.n_dims
         self._random_state, self._optimizer_state = check_random_state(self.random_state), None
         self.history_, self.n_iter_ = {}, 0
@@ -202,4 +225,4 @@ class KeywordHeadClassifier(NetworkClassifier):
     def _network(self):
         names = ("filters", "kernel_size", "activation", "dropout", "l1", "l2")
         settings = {name: getattr(self, name) for name in names}
-        return HeadNetwork(*self._shape, len(self.classes_), **settings, dtype=self._dtype)
+        return HeadNetwork(*self.input_shape_, len(self.classes_), **settings, dtype=self._dtype)

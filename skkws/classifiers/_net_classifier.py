@@ -5,6 +5,7 @@ import sys
 import warnings
 from numbers import Integral, Real
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
@@ -21,6 +22,9 @@ from skkws.classifiers._base import NetworkClassifier
 from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_head, with_scale
 from skkws.classifiers._head import KeywordHeadClassifier
 from skkws.classifiers._improvement import Improvement
+
+if TYPE_CHECKING:
+    import keras
 
 # Bands of a frame, where rows do not tell: what each network was made for. None: samples of a waveform are frames of
 # one band, other rows log-mel frames.
@@ -139,9 +143,6 @@ default="categorical_crossentropy"
         stopping.
     input_shape_ : tuple of (int, int)
         Frames and bands of a row.
-    model_ : keras.Model
-        The trained network as a Keras model, from standardised rows of shape `input_shape_` to probabilities. Made
-        anew at each access.
     n_features_in_ : int
         Columns of a row.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -151,7 +152,7 @@ default="categorical_crossentropy"
     scaler_ : StandardScaler or None
         The scaler of the bands.
     weights_ : list of ndarray
-        Weights of the network, in the order of ``model_.get_weights()``.
+        Weights of the network, in the order of ``to_keras().get_weights()``.
 
     See Also
     --------
@@ -255,21 +256,15 @@ default="categorical_crossentropy"
         self.verbose = verbose
 
     @property
-    def input_shape_(self):
-        """Frames and bands of a row."""
-        check_is_fitted(self, "weights_")
-        return self._shape
-
-    @property
     def backbone_(self):
         """The embedding of ``"embedding+head"`` as a dict of its weights, ``{"layer/variable": array}``."""
-        self._check_parted()
+        self._check_has_embedding()
         return backbone(self.weights_)
 
     @property
     def head_(self):
         """The head of ``"embedding+head"`` alone, as a fitted :class:`KeywordHeadClassifier` on vectors."""
-        self._check_parted()
+        self._check_has_embedding()
         network, scaler = self._network(), None
         if self.standardize:
             mean, variance = scale(self.weights_)
@@ -278,22 +273,43 @@ default="categorical_crossentropy"
             scaler.n_features_in_ = len(mean)
         settings = {name: getattr(self, name) for name in _OF_HEAD} | {"dropout": network.head.dropout}
         classifier = KeywordHeadClassifier(**settings)
-        return classifier.taken_from(network.head, head(self.weights_), scaler, self.classes_)
+        return classifier._adopt(network.head, head(self.weights_), scaler, self.classes_)
 
-    @property
-    def model_(self):
-        """The trained network as a ``keras.Model``."""
+    def to_keras(self) -> "keras.Model":
+        """Build the trained network as a Keras model.
+
+        Returns
+        -------
+        model : keras.Model
+            From rows of shape (n_clips, *input_shape_), standardised by `scaler_` where there is one, to probabilities
+            of shape (n_clips, n_classes). A new one at each call, with copies of the weights.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skkws import KeywordNetClassifier
+        >>> X = np.random.RandomState(0).normal(size=(8, 20 * 32))
+        >>> net = KeywordNetClassifier("cnn1d", epochs=1).fit(X, ["yes", "no"] * 4)
+        >>> model = net.to_keras()
+        >>> model.input_shape, model.output_shape
+        ((None, 20, 32), (None, 2))
+        """
         check_is_fitted(self)
         model = self._network().model()
         model.set_weights(self.weights_)
         return model
 
-    def _check_parted(self):
+    def _check_has_embedding(self):
         check_is_fitted(self)
         if self.network != _ON_EMBEDDING:
-            raise ValueError(
-                f"network={self.network!r} is one whole, without embedding and head apart; fit one with "
-                f"network={_ON_EMBEDDING!r}."
+            raise AttributeError(
+                f"backbone_ and head_ are parts of network={_ON_EMBEDDING!r}, got network={self.network!r}, which has "
+                f"neither; fit a classifier with network={_ON_EMBEDDING!r}."
             )
 
     def _row_shape(self, n_features):
@@ -437,7 +453,7 @@ default="categorical_crossentropy"
             )
         settings = tuple(sorted((name, _frozen(value)) for name, value in settings.items()))
         penalties = self.label_smoothing, self.l1, self.l2
-        shape = self._shape, len(self.classes_)
+        shape = self.input_shape_, len(self.classes_)
         if self.network != _ON_EMBEDDING:
             return Net(build, settings, *shape, self.loss, *penalties, self._dtype)
         whole = Net(build, settings, *shape, self.loss, *penalties, "float32")

@@ -48,13 +48,13 @@ def test_probabilities_belong_to_the_labels_in_classes_(words, trained):
 def test_the_network_is_that_of_the_paper():
     X = np.random.RandomState(0).normal(size=(24, 16 * 96))
     head = KeywordHeadClassifier(epochs=1).fit(X, np.tile(np.arange(12), 2))
-    assert head.model_.count_params() == 57228
+    assert head.to_keras().count_params() == 57228
 
 
 def test_model_is_the_trained_network(words, trained):
     X, _ = words
     vectors = trained.scaler_.transform(X.reshape(-1, 96)).reshape(-1, 13, 96)
-    assert_allclose(trained.model_.predict(vectors, verbose=0), trained.predict_proba(X), atol=1e-5)
+    assert_allclose(trained.to_keras().predict(vectors, verbose=0), trained.predict_proba(X), atol=1e-5)
 
 
 def test_batch_norm_uses_running_statistics_in_predict(words, trained):
@@ -98,7 +98,7 @@ def test_n_vectors_parts_rows_of_other_features(words):
     _, y = words
     X = np.random.RandomState(0).normal(size=(90, 98 * 40))
     head = KeywordHeadClassifier(n_vectors=98, epochs=1).fit(X, y)
-    assert head.model_.input_shape == (None, 98, 40)
+    assert head.to_keras().input_shape == (None, 98, 40)
     with pytest.raises(ValueError, match=r"n_vectors=98 does not part rows of 100 columns evenly.*output_shape_"):
         KeywordHeadClassifier(n_vectors=98).fit(X[:, :100], y)
 

@@ -1,5 +1,6 @@
 """Networks as classifiers: shapes, training, checkpoints, callbacks, and training the embedding."""
 
+import inspect
 import threading
 
 import keras
@@ -78,7 +79,17 @@ def test_the_keras_model_answers_as_the_classifier(rows):
     X, y = rows
     net = KeywordNetClassifier("cnn", input_shape=(N_FRAMES, N_BANDS), **FAST).fit(X, y)
     frames = net.scaler_.transform(X.reshape(-1, N_BANDS)).reshape(60, N_FRAMES, N_BANDS)
-    np.testing.assert_allclose(net.model_.predict(frames, verbose=0), net.predict_proba(X), atol=1e-6)
+    np.testing.assert_allclose(net.to_keras().predict(frames, verbose=0), net.predict_proba(X), atol=1e-6)
+
+
+def test_a_network_can_be_looked_at_before_and_after_fit(rows):
+    net = KeywordNetClassifier("mlp", epochs=1, random_state=0)
+    for known in (net, net.fit(*rows)):
+        assert "to_keras" in dict(inspect.getmembers(known))
+        assert not hasattr(known, "head_")
+        assert not hasattr(known, "backbone_")
+    with pytest.raises(AttributeError, match=r"parts of network='embedding\+head', got network='mlp'.* fit"):
+        net.head_  # noqa: B018 (the access is what is tested)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
@@ -308,6 +319,7 @@ def test_frozen_is_the_head_on_the_embedding(sounds):
     X, y = sounds
     net = KeywordNetClassifier("embedding+head", epochs=20, random_state=0).fit(X[::2], y[::2])
     assert not net.fine_tuned_
+    assert {"head_", "backbone_"} <= dict(inspect.getmembers(net)).keys()
     assert net.score(X[1::2], y[1::2]) > 0.9
     embedding = SpeechEmbeddingTransformer(input="logmel").fit(X)
     vectors = embedding.transform(X).reshape(len(X), *embedding.output_shape_)
@@ -332,7 +344,7 @@ def test_the_whole_is_trained_and_kept_only_if_it_helps(how, sounds, capsys):
     google = KeywordNetClassifier("embedding+head", epochs=1, random_state=0).fit(X, y)
     assert not np.array_equal(net.weights_[-16], google.weights_[-16])
     frames = X.reshape(len(X), *net.input_shape_)
-    np.testing.assert_allclose(net.model_.predict(frames, verbose=0), net.predict_proba(X), atol=1e-5)
+    np.testing.assert_allclose(net.to_keras().predict(frames, verbose=0), net.predict_proba(X), atol=1e-5)
 
     spoilt = KeywordNetClassifier(
         "embedding+head", epochs=20, embedding_epochs=2, embedding_learning_rate=0.1, **settings
