@@ -121,8 +121,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there is but one class, a row cannot be parted into frames, copies of a clip differ in their labels, or
-            the loss does not stay finite.
+            If there is but one class, it is not clear what the frames of a row are, copies of a clip differ in their
+            labels, or the loss does not stay finite.
         """
         again = self.warm_start and hasattr(self, "weights_")
         data = X, rows, y, sample_weight = self._check_rows(X, y, sample_weight, reset=not again)

@@ -8,9 +8,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skkws._engine.frame_rows import EMBEDDING_VECTORS
 from skkws._engine.head_kernels import ACTIVATIONS
 from skkws._engine.head_network import HeadNetwork
-from skkws._engine.spec import N_DIMS
 from skkws.classifiers._base import NetworkClassifier
 
 if TYPE_CHECKING:
@@ -27,8 +27,10 @@ class KeywordHeadClassifier(NetworkClassifier):
     Parameters
     ----------
     n_vectors : int or None, default=None
-        Vectors in a row, frame-major. None: rows are vectors of 96 dimensions if their length is a multiple of 96,
-        and otherwise one vector. Set it for other features, such as 98 for the log-mel frames of a one-second clip.
+        Vectors in a row, frame-major: the first of the transformer's `output_shape_`. None: rows are vectors of the
+        speech embedding, as the names of their columns must say, where they have the names of a transformer of ours;
+        without these their length must be a multiple of 96, and a row of fewer columns is one vector. Set it for other
+        features: 98 for the log-mel frames of a one-second clip, 1 for rows that have no order in time.
     epochs : int, default=60
         Passes over the training rows.
     batch_size : int, default=64
@@ -214,13 +216,18 @@ class KeywordHeadClassifier(NetworkClassifier):
         return self
 
     def _row_shape(self, n_features):
-        n_vectors = self.n_vectors or (n_features // N_DIMS if n_features % N_DIMS == 0 else 1)
-        if n_features % n_vectors:
+        if self.n_vectors is not None and n_features % self.n_vectors:
             raise ValueError(
-                f"n_vectors={self.n_vectors} does not part rows of {n_features} columns evenly; set it to the first "
+                f"n_vectors={self.n_vectors} does not divide rows of {n_features} columns evenly; set it to the first "
                 "number of the transformer's output_shape_."
             )
-        return n_vectors, n_features // n_vectors
+        return EMBEDDING_VECTORS.shape(
+            n_features,
+            getattr(self, "feature_names_in_", ()),
+            None if self.n_vectors is None else (self.n_vectors, n_features // self.n_vectors),
+            who=type(self).__name__,
+            parameter="n_vectors",
+        )
 
     def _network(self):
         names = ("filters", "kernel_size", "activation", "dropout", "l1", "l2")

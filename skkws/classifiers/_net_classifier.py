@@ -14,7 +14,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skkws._engine.callbacks import BlockByBlock, Checkpoints, Companions, KerasCallbacks
-from skkws._engine.frame_rows import band_scaler, row_shape
+from skkws._engine.frame_rows import (
+    EMBEDDING_VECTORS,
+    LOG_MEL_FRAMES,
+    RowKind,
+    band_scaler,
+    checked_input_shape,
+)
 from skkws._engine.head_network import Clips
 from skkws._engine.net import Net
 from skkws._engine.spec import N_BANDS
@@ -26,23 +32,23 @@ from skkws.classifiers._improvement import Improvement
 if TYPE_CHECKING:
     import keras
 
-# Bands of a frame, where rows do not tell: what each network was made for. None: samples of a waveform are frames of
-# one band, other rows log-mel frames.
-_BANDS = {
-    "cnn": 32,
-    "cnn1d": 32,
-    "crnn": 32,
-    "ds_cnn": 32,
-    "embedding+head": 32,
-    "flat_head": 96,
-    "gru": 32,
-    "head": 96,
-    "keyword_net": 32,
-    "light_cnn": 81,
-    "lstm": 32,
-    "mlp": None,
-    "tc_resnet": 32,
-    "wavception": 1,
+_SPECTROGRAM = "make_pipeline(Resample(), LogSpectrogramTransformer(8000, win_length=160, hop_length=80))"
+# What rows each network was made for.
+_ROWS = {
+    "cnn": LOG_MEL_FRAMES,
+    "cnn1d": LOG_MEL_FRAMES,
+    "crnn": LOG_MEL_FRAMES,
+    "ds_cnn": LOG_MEL_FRAMES,
+    "embedding+head": RowKind("logmel", N_BANDS, "LogMelTransformer()", accepted=("logmel",)),
+    "flat_head": EMBEDDING_VECTORS,
+    "gru": LOG_MEL_FRAMES,
+    "head": EMBEDDING_VECTORS,
+    "keyword_net": LOG_MEL_FRAMES,
+    "light_cnn": RowKind("spectrogram", 81, _SPECTROGRAM),
+    "lstm": LOG_MEL_FRAMES,
+    "mlp": RowKind("logmel", None, "LogMelTransformer()"),
+    "tc_resnet": LOG_MEL_FRAMES,
+    "wavception": RowKind("sample", 1, "AudioLoader()", accepted=("sample",)),
 }
 _ON_EMBEDDING = "embedding+head"
 _OF_HEAD = ("batch_size", "class_weight", "epochs", "l1", "l2", "learning_rate", "optimizer", "random_state")
@@ -67,10 +73,13 @@ class KeywordNetClassifier(NetworkClassifier):
         n_classes, **network_params)`` and returns a ``keras.Model`` from rows of this shape to probabilities of the
         classes.
     input_shape : tuple of (int, int) or None, default=None
-        Frames and bands of a row: the transformer's `output_shape_`. None takes them from the names of the columns,
-        where there are names (``pipeline.set_output(transform="pandas")``); otherwise a frame has the bands that the
-        network was made for (96 for the heads, 81 for ``"light_cnn"``, 32 for most), and a row that is shorter than
-        that is one frame. ``"wavception"`` takes waveforms, ``"mlp"`` rows as they are.
+        Frames and bands of a row: the transformer's `output_shape_`, which names of the columns must not contradict.
+        None takes what these names tell (``pipeline.set_output(transform="pandas")``). Rows without names are what the
+        network was made for: vectors of 96 dimensions for the heads; frames of 81 bins for ``"light_cnn"``, which
+        ``make_pipeline(Resample(), LogSpectrogramTransformer(8000, win_length=160, hop_length=80))`` makes of 16 kHz;
+        samples for ``"wavception"``; one frame for ``"mlp"``; and log-mel frames of 32 bands for all others and a
+        function. A row of a multiple of 96 columns might then as well be vectors of the embedding, and is refused: set
+        it. A row that is shorter than a frame is one frame.
     network_params : dict or None, default=None
         Further arguments of the network, such as ``{"width": 4}``.
     loss : {"categorical_crossentropy", "categorical_focal_crossentropy", "mean_squared_error"}, \
@@ -182,7 +191,7 @@ default="categorical_crossentropy"
 
     _parameter_constraints = {
         **NetworkClassifier._parameter_constraints,
-        "network": [StrOptions(set(_BANDS)), callable],
+        "network": [StrOptions(set(_ROWS)), callable],
         "input_shape": [tuple, list, None],
         "network_params": [dict, None],
         "loss": [StrOptions(_LOSSES)],
@@ -313,8 +322,14 @@ default="categorical_crossentropy"
             )
 
     def _row_shape(self, n_features):
-        bands = _BANDS.get(self.network, 32)  # a function of one's own is not in there
-        shape = row_shape(self, n_features, bands, f"network={self.network!r}")
+        kind = LOG_MEL_FRAMES if callable(self.network) else _ROWS[self.network]
+        shape = kind.shape(
+            n_features,
+            getattr(self, "feature_names_in_", ()),
+            checked_input_shape(self.input_shape, n_features),
+            who=f"network={self.network!r}",
+            parameter="input_shape",
+        )
         if self.network == _ON_EMBEDDING and shape[1] != N_BANDS:
             raise ValueError(
                 f"network={_ON_EMBEDDING!r} takes log-mel frames of {N_BANDS} bands, got {shape[1]}; compute them with "

@@ -17,10 +17,11 @@ from skkws import (
     KeywordNetClassifier,
     LogMelTransformer,
     SpeechEmbeddingTransformer,
+    TrimSilence,
 )
 from skkws._engine import graph
 from skkws.augment import Gain
-from skkws.classifiers._net_classifier import _BANDS
+from skkws.classifiers._net_classifier import _ROWS
 from skkws.networks import keyword_head, mlp
 
 FAST = {"epochs": 3, "random_state": 0}
@@ -49,7 +50,7 @@ def sounds():
     return LogMelTransformer().fit_transform(clips.astype(np.float32)), y
 
 
-@pytest.mark.parametrize("network", sorted(_BANDS.keys() - {"embedding+head", "wavception"}))
+@pytest.mark.parametrize("network", sorted(_ROWS.keys() - {"embedding+head", "wavception"}))
 def test_every_network_learns(network, rows):
     X, y = rows
     net = KeywordNetClassifier(network, input_shape=(N_FRAMES, N_BANDS), epochs=40, batch_size=20, random_state=0)
@@ -128,7 +129,13 @@ def test_names_of_columns_tell_the_shape(rows):
 
 @pytest.mark.parametrize(
     ("network", "n_columns", "shape"),
-    [("keyword_net", 96, (3, 32)), ("head", 288, (3, 96)), ("mlp", 77, (1, 77)), ("light_cnn", 162, (2, 81))],
+    [
+        ("keyword_net", 64, (2, 32)),
+        ("cnn", 7, (1, 7)),
+        ("head", 288, (3, 96)),
+        ("mlp", 77, (1, 77)),
+        ("light_cnn", 162, (2, 81)),
+    ],
 )
 def test_without_names_a_frame_has_the_bands_that_the_network_was_made_for(network, n_columns, shape):
     X = np.random.default_rng(0).normal(size=(6, n_columns))
@@ -137,12 +144,47 @@ def test_without_names_a_frame_has_the_bands_that_the_network_was_made_for(netwo
 
 
 def test_rows_that_are_no_frames_are_refused():
-    with pytest.raises(ValueError, match=r"Rows of 100 columns are no frames of 32 bands, .* set input_shape to the"):
+    with pytest.raises(
+        ValueError, match=r"Rows of 100 columns are no frames of 32 columns, .* set input_shape to what"
+    ):
         KeywordNetClassifier().fit(np.zeros((4, 100)), [0, 1, 0, 1])
     with pytest.raises(ValueError, match=r"input_shape=\(3, 32\) does not fit rows of 100 columns; set it to the"):
         KeywordNetClassifier(input_shape=(3, 32)).fit(np.zeros((4, 100)), [0, 1, 0, 1])
     with pytest.raises(ValueError, match=r"input_shape must be two integers above 0, frames and bands, got \(100,\)"):
         KeywordNetClassifier(input_shape=(100,)).fit(np.zeros((4, 100)), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("network", ["keyword_net", "lstm", "embedding+head"])
+def test_rows_that_may_be_vectors_of_the_embedding_or_frames_are_refused(network):
+    match = (
+        r"Rows of 1248 columns may be 39 frames of 32 .* or 13 vectors .*; set input_shape=\(39, 32\) or .*\(13, 96\)"
+    )
+    with pytest.raises(ValueError, match=match):
+        KeywordNetClassifier(network).fit(np.zeros((4, 13 * 96)), [0, 1, 0, 1])
+
+
+def named(transformer, n_samples):
+    """Rows with names."""
+    clips = np.random.default_rng(0).normal(0, 0.1, (4, n_samples))
+    return transformer.set_output(transform="pandas").fit_transform(clips)
+
+
+def test_rows_are_checked_against_their_names():
+    y = ["a", "b"] * 2
+    frames, vectors = named(LogMelTransformer(), 8000), named(SpeechEmbeddingTransformer(), 8000)
+    with pytest.raises(ValueError, match=r"input_shape=\(16, 96\) contradicts .* 48 frames of 32 log-mel bands"):
+        KeywordNetClassifier("cnn", input_shape=(16, 96)).fit(frames, y)
+    with pytest.raises(ValueError, match=r"'head' takes vectors .*, got 48 frames of 32 log-mel bands .*\(48, 32\)"):
+        KeywordNetClassifier("head").fit(frames, y)
+    with pytest.raises(ValueError, match=r"'embedding\+head' takes frames of 32 .*, got 6 vectors of 96 dimensions"):
+        KeywordNetClassifier("embedding+head").fit(vectors, y)
+    with pytest.raises(ValueError, match=r"'gru' takes whole frames, got columns of logmel rows, but no whole frames"):
+        KeywordNetClassifier("gru").fit(frames.iloc[:, :40], y)
+    with pytest.raises(
+        ValueError, match=r"'cnn' takes frames .*, got 400 samples .* pass the rows of LogMelTransformer"
+    ):
+        KeywordNetClassifier("cnn").fit(named(TrimSilence(), 400), y)
+    assert KeywordNetClassifier("cnn1d", epochs=1).fit(vectors, y).input_shape_ == (6, 96)
 
 
 def small(input_shape, n_classes, units=4):
@@ -370,7 +412,7 @@ def test_it_is_trained_on_varied_copies_of_each_clip():
     rng = np.random.default_rng(0)
     y = np.repeat(["high", "low"], 8)
     pitch = np.where(y == "high", 1800, 400)[:, None]
-    clips = 0.1 * np.sin(2 * np.pi * pitch * np.arange(9000) / 16000) + rng.normal(0, 0.02, (16, 9000))
+    clips = 0.1 * np.sin(2 * np.pi * pitch * np.arange(10000) / 16000) + rng.normal(0, 0.02, (16, 10000))
     pipeline = make_pipeline(LogMelTransformer(), KeywordNetClassifier("embedding+head", epochs=10, random_state=0))
     spotter = AugmentedClassifier(pipeline, AudioAugmenter([Gain()], n_copies=2, random_state=0))
     assert spotter.fit(clips[::2].astype(np.float32), y[::2]).score(clips[1::2], y[1::2]) > 0.9
