@@ -1,7 +1,6 @@
 """Every network of the field as a classifier."""
 
 import inspect
-import sys
 import warnings
 from numbers import Integral, Real
 from pathlib import Path
@@ -13,7 +12,7 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skkws._engine.callbacks import BlockByBlock, Checkpoints, Companions, KerasCallbacks
+from skkws._engine.callbacks import Checkpoint, GradualUnfreezing, KerasCallbacks
 from skkws._engine.frame_rows import (
     EMBEDDING_VECTORS,
     LOG_MEL_FRAMES,
@@ -21,13 +20,14 @@ from skkws._engine.frame_rows import (
     band_scaler,
     checked_input_shape,
 )
-from skkws._engine.head_network import Clips
+from skkws._engine.head_network import HeadNetwork
 from skkws._engine.net import Net
 from skkws._engine.spec import N_BANDS
+from skkws._engine.training import Schedule
 from skkws.classifiers._base import NetworkClassifier
-from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_head, with_scale
+from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_scale
+from skkws.classifiers._fine_tuning import FineTuning, Tuned
 from skkws.classifiers._head import KeywordHeadClassifier
-from skkws.classifiers._improvement import Improvement
 
 if TYPE_CHECKING:
     import keras
@@ -54,7 +54,7 @@ _ON_EMBEDDING = "embedding+head"
 _OF_HEAD = ("batch_size", "class_weight", "epochs", "l1", "l2", "learning_rate", "optimizer", "random_state")
 _LOSSES = {"categorical_crossentropy", "categorical_focal_crossentropy", "mean_squared_error"}
 # What does not change what comes out, or is no part of it.
-_NO_MATTER = ("callbacks", "checkpoint_dir", "verbose")
+_IRRELEVANT_PARAMS = ("callbacks", "checkpoint_dir", "verbose")
 
 
 class KeywordNetClassifier(NetworkClassifier):
@@ -129,7 +129,7 @@ default="categorical_crossentropy"
         Whether `fit` goes on from the weights of the previous `fit`, on the same classes.
     checkpoint_dir : str, path-like or None, default=None
         Folder in which the training is kept after each epoch. The same `fit` on the same rows, after it was killed,
-        goes on there to the same result; a finished one removes its file. None keeps nothing.
+        goes on there to the same result; a complete one removes its file. None keeps nothing.
     callbacks : list of keras.callbacks.Callback or None, default=None
         Copies of them are called at the beginning and the end of the training and of each epoch, not of each batch.
     random_state : int, RandomState instance or None, default=None
@@ -380,76 +380,35 @@ default="categorical_crossentropy"
         # For the embedding it is not the frames that are standardised, but the vectors that it makes of them.
         return None if self.network == _ON_EMBEDDING else super()._scaler(X, rows, sample_weight)
 
-    def _train(self, X, rows, y, sample_weight, clip_of, *, epochs, schedule, kept=None, groups=None):
+    def _train(self, X, data, sample_weight, schedule, kept=None, groups=None):
         if self.network != _ON_EMBEDDING:
-            super()._train(X, rows, y, sample_weight, clip_of, epochs=epochs, schedule=schedule, kept=kept)
+            super()._train(X, data, sample_weight, schedule, kept, groups)
             return
-        network, data = self._network(), self._data(rows, y, sample_weight)
-        vectors = network.vectors(self.weights_, X, rows)
+        network, trainer = self._network(), self._trainer()
+        vectors = network.vectors(self.weights_, X, data.rows)
         if self.standardize and not self.n_iter_:
             scaler = band_scaler(vectors, network.vectors_shape, sample_weight=sample_weight)
             self.weights_ = with_scale(self.weights_, scaler)
-        vectors = network.standardized(self.weights_, vectors)
-        of_vectors = np.arange(len(rows)), *data[1:]
-        start, how = self.weights_, {"epochs": epochs, "schedule": schedule}
-
-        def train_head(some, **kept):
-            """Train the head on some of the vectors."""
-            part = [column[some] for column in of_vectors], clip_of[some]
-            return with_head(start, self._learn(network.head, head(start), vectors, *part, **how, **kept))
-
-        # Drawn first, so that an embedding that is trained in vain leaves what a frozen one would have left.
-        frozen = train_head(slice(None), kept=kept)
-        self.fine_tuned_, validated = False, None
+        embedding_schedule = Schedule(self.embedding_epochs, self.embedding_learning_rate)
+        tuning = FineTuning(network, self.weights_, X, data, vectors, trainer, schedule, embedding_schedule, kept)
+        # Trained first, so that an embedding that is trained in vain leaves what a frozen one would have left.
+        tuned = Tuned(tuning.frozen(), False)
         if self.train_embedding != "frozen":
-            validated = self._held_out_for_embedding(clip_of, y, groups) if kept is None else kept
-        if validated is None:
-            self.weights_ = frozen
-            return
+            tuned = tuning.tuned(tuned.weights, lambda: self._held_out_for_embedding(data, groups))
+        self.weights_, self.fine_tuned_ = tuned.weights, tuned.fine_tuned
+        self._take_from(trainer)
 
-        def train_whole(frozen, some, **kept):
-            """Train embedding and head on some of the rows, and go half the way."""
-            self._optimizer_state = None
-            part = [column[some] for column in data], clip_of[some]
-            how = {"epochs": self.embedding_epochs, "schedule": "cosine", "learning_rate": self.embedding_learning_rate}
-            tuned = self._learn(network.whole, frozen, Clips(X), *part, **how, **kept)
-            self._optimizer_state = None
-            return [(before + after) / 2 for before, after in zip(frozen, tuned, strict=True)]
-
-        held_out = [column[~validated] for column in data]
-        if kept is None:
-            # What is decided on some of the rows is then done with all of them.
-            self._optimizer_state = None
-            untuned = train_head(validated)
-            tuned = train_whole(untuned, validated)
-        else:
-            untuned, tuned = frozen, train_whole(frozen, slice(None), kept=kept)
-        self.fine_tuned_ = self._is_better(network, tuned, untuned, X, held_out)
-        if self.fine_tuned_ and kept is None:
-            tuned = train_whole(frozen, slice(None))
-        self.weights_ = tuned if self.fine_tuned_ else frozen
-
-    def _held_out_for_embedding(self, clip_of, y, groups):
+    def _held_out_for_embedding(self, data, groups):
         """Return which rows to train the embedding on, or None where there are too few to tell whether it helps."""
         try:
-            return self._hold_out(clip_of, y, groups)
+            return self._hold_out(data, groups)
         except ValueError:
             warnings.warn(
                 f"train_embedding={self.train_embedding!r} holds out rows of each class, to tell whether it helps, and "
                 "there are too few: the embedding stays as it is. Add clips, or raise validation_fraction.",
-                stacklevel=4,
+                stacklevel=7,  # past fit and what scikit-learn wraps round it
             )
             return None
-
-    def _is_better(self, network, tuned, frozen, X, held_out):
-        """Tell whether training the embedding surely helps on these rows."""
-        rows, labels, weight = held_out
-        before, after = (network.probabilities(weights, Clips(X), rows) for weights in (frozen, tuned))
-        improvement = Improvement.measure(before, after, labels, weight)
-        if self.verbose:
-            what = "is kept" if improvement.is_sure else "is dropped, and the embedding stays as it was"
-            print(f"Training the embedding {what}: {improvement}.", file=sys.stderr)
-        return improvement.is_sure
 
     def _network(self):
         build, settings = self.network, dict(self.network_params or {})
@@ -474,23 +433,24 @@ default="categorical_crossentropy"
         whole = Net(build, settings, *shape, self.loss, *penalties, "float32")
         return EmbeddingHead.of(whole, self.weights)
 
-    def _accompanied(self, run, network, epochs, *data):
-        if not isinstance(network, Net):  # the head on vectors: a matter of seconds
-            return super()._accompanied(run, network, epochs, *data)
-        companions = []
+    def _callbacks(self, run, network, schedule, clips, data):
+        if isinstance(network, HeadNetwork):  # a matter of seconds
+            return []
+        callbacks = []
         if self.checkpoint_dir is not None:
             if not isinstance(self.random_state, Integral):
                 raise ValueError(
                     f"checkpoint_dir needs an integer random_state, by which a fit is known again, got "
                     f"{self.random_state!r}. Pass one such as random_state=0."
                 )
-            parameters = {name: value for name, value in self.get_params().items() if name not in _NO_MATTER}
-            companions.append(Checkpoints(run, self.checkpoint_dir, (parameters, data, run.training.state())))
+            parameters = {name: value for name, value in self.get_params().items() if name not in _IRRELEVANT_PARAMS}
+            trained_on = parameters, clips, data, run.training.state()
+            callbacks.append(Checkpoint(run, self.checkpoint_dir, trained_on))
         if self.callbacks:
-            companions.append(KerasCallbacks(run, self.callbacks, network, self.optimizer, epochs))
+            callbacks.append(KerasCallbacks(run, self.callbacks, network, self.optimizer, schedule.epochs))
         if self.network == _ON_EMBEDDING and self.train_embedding == "gradual":
-            companions.append(BlockByBlock(run, epochs))
-        return Companions(companions)
+            callbacks.append(GradualUnfreezing(run, schedule.epochs))
+        return callbacks
 
 
 def _frozen(value):

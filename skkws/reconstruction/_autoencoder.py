@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skkws._engine.frame_net import FrameNet
 from skkws._engine.frame_rows import LOG_MEL_FRAMES, band_scaler, checked_input_shape
+from skkws._engine.training import Run, Schedule, train
 from skkws.networks import autoencoder, decoder, encoder
 
 
@@ -40,7 +41,7 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     random_state : int, RandomState or None, default=None
         Seeds the weights and the order of the rows.
     verbose : int, default=0
-        1 shows a progress bar.
+        0 is silent, 1 draws a progress bar, 2 writes a line per epoch, both to the standard error stream.
 
     Attributes
     ----------
@@ -144,9 +145,9 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 frames = self._scaled(X, some)
                 yield frames, frames
 
-        how = {"epochs": self.epochs, "learning_rate": self.learning_rate, "verbose": self.verbose}
-        self.weights_, loss = network.train(network.initial_weights(random_state), batches, **how)
-        self.history_ = {"loss": loss}
+        run = Run(network.training(network.initial_weights(random_state)), batches)
+        self.weights_ = train(run, Schedule(self.epochs, self.learning_rate), verbose=self.verbose)
+        self.history_ = run.history
         return self
 
     def transform(self, X):
