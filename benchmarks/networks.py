@@ -149,7 +149,7 @@ def cost(fitted):
     """Return weights and multiply-adds of a network; for the others there are none."""
     if not isinstance(fitted, KeywordHeadClassifier | KeywordNetClassifier):
         return 0, 0
-    model = fitted.model_
+    model = fitted.to_keras()
     heads = isinstance(fitted, KeywordHeadClassifier) or fitted.network in ("head", "flat_head")
     weights, multiply_adds = model.count_params(), of_model(model)
     if heads:  # behind the embedding of one second

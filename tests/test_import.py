@@ -40,6 +40,12 @@ def test_training_a_head_needs_none_of_the_heavy_packages():
     assert loaded_after(f"import numpy, skkws\n{fit}", HEAVY) == []
 
 
+def test_looking_at_a_fitted_head_needs_none_of_the_heavy_packages():
+    fit = "head = skkws.KeywordHeadClassifier(epochs=1).fit(numpy.eye(4, 192), [0, 1, 0, 1])"
+    look = "inspect.getmembers(head), repr(head), head._repr_html_()"
+    assert loaded_after(f"import inspect, numpy, skkws\n{fit}\n{look}", HEAVY) == []
+
+
 def test_all_public_names_load_without_the_heavy_packages():
     assert loaded_after("from skkws import *", HEAVY) == []
 

@@ -1,4 +1,4 @@
-"""What looks at the epochs of a training: checkpoints on disk, and callbacks of Keras."""
+"""Callbacks of a training: checkpoints on disk, Keras' own callbacks, gradual unfreezing."""
 
 import copy
 import json
@@ -13,57 +13,57 @@ from skkws._engine.spec import BLOCKS
 from skkws._runtime.files import whole_file
 
 
-class Companion:
+class Callback:
     """Looks at each epoch of a training, and does nothing."""
 
-    def begin(self):
+    def on_train_begin(self):
         """See the training begin."""
 
-    def end(self):
-        """See it end well."""
-
-    def rate(self, rate):
-        """Return the learning rate of the next epoch."""
+    def learning_rate(self, rate):
+        """Begin an epoch; return its learning rate."""
         return rate
 
-    def end_epoch(self, scores):
+    def on_epoch_end(self, scores):
         """See what an epoch brought."""
 
+    def on_train_end(self):
+        """See it end well."""
 
-class Companions(Companion):
-    """Several companions as one; a context in which the training lies."""
 
-    def __init__(self, companions):
-        self._companions = companions
+class CallbackList(Callback):
+    """Several callbacks as one."""
 
-    def __enter__(self):
-        for companion in self._companions:
-            companion.begin()
-        return self
+    def __init__(self, callbacks):
+        self._callbacks = callbacks
 
-    def __exit__(self, kind, error, trace):
-        if kind is None:
-            for companion in self._companions:
-                companion.end()
+    def on_train_begin(self):
+        """Show each the beginning."""
+        for callback in self._callbacks:
+            callback.on_train_begin()
 
-    def rate(self, rate):
+    def learning_rate(self, rate):
         """Let each change the learning rate."""
-        for companion in self._companions:
-            rate = companion.rate(rate)
+        for callback in self._callbacks:
+            rate = callback.learning_rate(rate)
         return rate
 
-    def end_epoch(self, scores):
+    def on_epoch_end(self, scores):
         """Show each what an epoch brought."""
-        for companion in self._companions:
-            companion.end_epoch(scores)
+        for callback in self._callbacks:
+            callback.on_epoch_end(scores)
+
+    def on_train_end(self):
+        """Show each the end."""
+        for callback in self._callbacks:
+            callback.on_train_end()
 
 
-class Checkpoints(Companion):
-    """Keeps the training in a file from which it goes on after a killed run.
+class Checkpoint(Callback):
+    """Keeps a training in a file, from which it goes on if it was killed.
 
     Parameters
     ----------
-    run : Run
+    run : skkws._engine.training.Run
         The training.
     folder : str or path-like
         Where the file is. Its name is that of what is trained on what, so that trainings share a folder.
@@ -75,7 +75,7 @@ class Checkpoints(Companion):
         self._run = run
         self.path = Path(folder) / f"training-{joblib.hash(what)}.npz"
 
-    def begin(self):
+    def on_train_begin(self):
         """Go on where an earlier training stopped."""
         if not self.path.exists():
             return
@@ -85,26 +85,26 @@ class Checkpoints(Companion):
             self._run.restore(arrays, json.loads(str(arrays.pop("numbers"))))
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(
-                f"{self.path} is no checkpoint that can be gone on from: {error}. Delete it to begin anew."
+                f"{self.path} is no checkpoint that a training can go on from: {error}. Delete it to begin anew."
             ) from error
 
-    def end_epoch(self, scores):
+    def on_epoch_end(self, scores):
         """Write the state of the training."""
         arrays, numbers = self._run.state()
         with whole_file(self.path) as draft:
             np.savez(draft, numbers=json.dumps(numbers), **arrays)
 
-    def end(self):
-        """Remove the file of a training that is finished."""
+    def on_train_end(self):
+        """Remove the file of a training that is complete."""
         self.path.unlink(missing_ok=True)
 
 
-class KerasCallbacks(Companion):
+class KerasCallbacks(Callback):
     """Lets callbacks of Keras see each epoch as they would in ``keras.Model.fit``.
 
     Parameters
     ----------
-    run : Run
+    run : skkws._engine.training.Run
         The training.
     callbacks : list of keras.callbacks.Callback
         Copies of them are called.
@@ -120,7 +120,7 @@ class KerasCallbacks(Companion):
         self._run, self._factor, self._rate = run, 1.0, None
         self._callbacks, self._net, self._optimizer, self._epochs = callbacks, net, optimizer, epochs
 
-    def begin(self):
+    def on_train_begin(self):
         """Show them the model."""
         import keras
 
@@ -134,7 +134,7 @@ class KerasCallbacks(Companion):
         )
         self._list.on_train_begin()
 
-    def rate(self, rate):
+    def learning_rate(self, rate):
         """Begin an epoch; the learning rate that the callbacks leave."""
         self._model.optimizer.learning_rate = rate * self._factor
         shown = float(self._model.optimizer.learning_rate)  # in single precision
@@ -142,7 +142,7 @@ class KerasCallbacks(Companion):
         self._rate = float(self._model.optimizer.learning_rate)
         return rate * self._factor if self._rate == shown else self._rate
 
-    def end_epoch(self, scores):
+    def on_epoch_end(self, scores):
         """End an epoch."""
         self._model.set_weights(self._run.training.weights)
         self._list.on_epoch_end(self._run.epoch - 1, logs=dict(scores))
@@ -152,7 +152,7 @@ class KerasCallbacks(Companion):
             self._factor *= after / self._rate
         self._run.stopped |= bool(self._model.stop_training)
 
-    def end(self):
+    def on_train_end(self):
         """Let them finish, and take the weights that they leave."""
         left = self._model.get_weights()
         self._list.on_train_end()
@@ -161,12 +161,12 @@ class KerasCallbacks(Companion):
             self._run.best_weights = now
 
 
-class BlockByBlock(Companion):
+class GradualUnfreezing(Callback):
     """Trains the last block of the embedding first, and one more after every fifth of the epochs.
 
     Parameters
     ----------
-    run : Run
+    run : skkws._engine.training.Run
         The training.
     epochs : int
         Epochs there will be.
@@ -177,7 +177,7 @@ class BlockByBlock(Companion):
         part_of, names = run.training.parts()
         self._blocks = np.array([_block_of(name) for name in names])[part_of]
 
-    def rate(self, rate):
+    def learning_rate(self, rate):
         """Rate of each weight: 0 in blocks whose turn has not come."""
         first = len(BLOCKS) - len(BLOCKS) * self._run.epoch // self._epochs
         return np.where(self._blocks >= first, np.float32(rate), np.float32(0))

@@ -6,7 +6,6 @@ import numpy as np
 
 from skkws._engine.graph import Plan, compiled
 from skkws._engine.optimizers import Optimizer
-from skkws._runtime.progress import progress
 
 
 @dataclass(frozen=True)
@@ -51,41 +50,43 @@ class FrameNet(Plan):
 
         return tf.TensorSpec(self.target_shape, self.dtype)
 
-    def train(self, weights, batches, *, epochs, learning_rate, verbose):
-        """Train by Adam, at a rate that falls to 0 by a cosine.
+    def training(self, weights):
+        """Begin a training by Adam; see :class:`FrameTraining`."""
+        return FrameTraining(self, weights)
 
-        Parameters
-        ----------
-        weights : list of ndarray
-            To begin with.
-        batches : callable
-            ``batches()`` yields the rows and targets of an epoch, anew for each.
-        epochs, learning_rate, verbose
-            As everywhere.
 
-        Returns
-        -------
-        weights : list of ndarray
-            The weights at the end.
-        history : list of float
-            Mean loss of each epoch.
-        """
-        graph, history = compiled(self), []
-        flat, state = graph.split(weights)
-        optimizer = Optimizer("adam", flat)
-        with progress("Training", epochs, verbose=verbose) as advance:
-            for epoch in range(epochs):
-                rate = learning_rate * 0.5 * (1.0 + np.cos(np.pi * epoch / epochs))
-                total = n_rows = 0
-                for rows, target in batches():
-                    each = np.ones(len(rows), self.dtype)
-                    gradient, state, losses, _ = graph.step(flat, state, rows, target, each)
-                    optimizer.step(gradient.numpy(), rate)
-                    total, n_rows = total + float(losses.numpy().sum()), n_rows + len(rows)
-                history.append(total / n_rows)
-                advance(f"loss {history[-1]:.4f}")
-                if not np.isfinite(history[-1]):
-                    raise ValueError(
-                        f"The loss became {history[-1]} in epoch {epoch + 1}; lower the learning rate, {learning_rate}."
-                    )
-        return graph.join(flat, state), history
+class FrameTraining:
+    """The training of a network on frames.
+
+    Parameters
+    ----------
+    net : FrameNet
+        What to train.
+    weights : list of ndarray
+        Where to begin.
+    """
+
+    def __init__(self, net, weights):
+        self._dtype, self._graph = net.dtype, compiled(net)
+        self._flat, self._state = self._graph.split(weights)
+        self._optimizer = Optimizer("adam", self._flat)
+
+    @property
+    def weights(self):
+        """Copies of the weights."""
+        return self._graph.join(self._flat, self._state)
+
+    @property
+    def optimizer_state(self):
+        """What another training needs to go on from here."""
+        return self._optimizer.state
+
+    def train_epoch(self, batches, learning_rate):
+        """Make a step for each batch, a pair of rows and their targets; mean loss of the rows."""
+        total = n_rows = 0
+        for rows, target in batches:
+            each = np.ones(len(rows), self._dtype)
+            gradient, self._state, losses, _ = self._graph.step(self._flat, self._state, rows, target, each)
+            self._optimizer.step(gradient.numpy(), learning_rate)
+            total, n_rows = total + float(losses.numpy().sum()), n_rows + len(rows)
+        return {"loss": total / n_rows}

@@ -6,7 +6,6 @@ What takes time is machine code; a fit uses one core, so that the fits of a cros
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
@@ -81,9 +80,9 @@ class HeadNetwork:
         run_threads(fill, blocks, available_threads())
         return out
 
-    def training(self, *arguments):
-        """Begin a training."""
-        return HeadTraining(self, *arguments)
+    def training(self, weights, clips, data, **settings):
+        """Begin a training; see :class:`HeadTraining`."""
+        return HeadTraining(self, weights, clips, data, **settings)
 
 
 @dataclass(frozen=True)
@@ -231,24 +230,23 @@ class HeadTraining:
         What to train.
     weights : list of ndarray
         Where to begin.
+    clips : Clips
+        Of these rows.
+    data : skkws._engine.copies.LabelledRows
+        The rows to train on.
     optimizer : str
         Name of an optimizer.
     optimizer_state : dict or None
         Where an earlier training stopped.
-    clips : Clips
-        Of these rows.
-    data : tuple of (rows, labels, row_weights)
-        Indices of the rows to train on, the index of the class of each, and its weight.
-    size : int
+    batch_size : int
         Most rows of a batch.
     random_state : RandomState
         Draws the dropout.
     """
 
-    def __init__(self, network, weights, optimizer, optimizer_state, clips, data, size, random_state):
-        self._network, self._clips, self._random_state = network, clips, random_state
-        self._rows, self._labels, self._row_weights = data
-        self._passes = Passes(network, clips, size)
+    def __init__(self, network, weights, clips, data, *, optimizer, optimizer_state, batch_size, random_state):
+        self._network, self._clips, self._data, self._random_state = network, clips, data, random_state
+        self._passes = Passes(network, clips, batch_size)
         # What is trained lies in one array, so that a step of the optimizer is a few operations.
         trained = [i not in (3, 4, 8, 9) for i in range(len(weights))]
         self._parameters, self._weights = _gather(weights, trained)
@@ -266,24 +264,25 @@ class HeadTraining:
         """What another training needs to go on from here."""
         return self._optimizer.state
 
-    def train_epoch(self, order, edges, learning_rate):
-        """Train on rows in this order, in batches between the edges; weighted mean loss and accuracy."""
+    def train_epoch(self, batches, learning_rate):
+        """Make a step for each batch of positions in the data; weighted mean loss and accuracy."""
         totals = np.zeros(2)
-        for start, stop in pairwise(edges):
-            some = order[start:stop]
-            rows, labels, row_weights = self._rows[some], self._labels[some], self._row_weights[some]
+        for some in batches:
+            data = self._data[some]
             masks = self._mask(), self._mask()
             with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite says so by itself
-                probabilities = self._passes.learn(self._weights, self._gradients, rows, labels, row_weights, masks)
-            totals += _scores(probabilities, labels, row_weights)
+                probabilities = self._passes.learn(
+                    self._weights, self._gradients, data.rows, data.labels, data.weights, masks
+                )
+            totals += _scores(probabilities, data.labels, data.weights)
             self._penalise()
             self._optimizer.step(self._gradient, learning_rate)
-        return tuple(float(total) for total in totals / self._row_weights[order].sum())
+        return _means(totals, self._data.weights[np.concatenate(batches)])
 
-    def evaluate(self, rows, labels, row_weights):
+    def evaluate(self, data):
         """Weighted mean loss and accuracy on other rows of the clips."""
-        probabilities = self._network.probabilities(self._weights, self._clips, rows)
-        return tuple(float(total) for total in _scores(probabilities, labels, row_weights) / row_weights.sum())
+        probabilities = self._network.probabilities(self._weights, self._clips, data.rows)
+        return _means(_scores(probabilities, data.labels, data.weights), data.weights)
 
     def _mask(self):
         """One mask for the whole batch: an update then does not depend on how rows are weighted or repeated."""
@@ -319,6 +318,11 @@ def _scores(probabilities, labels, row_weights):
     least = np.finfo(probabilities.dtype).tiny
     losses = -np.log(np.maximum(probabilities[np.arange(len(labels)), labels], least))
     return np.array([losses @ row_weights, (probabilities.argmax(axis=1) == labels) @ row_weights])
+
+
+def _means(totals, row_weights):
+    loss, accuracy = totals / row_weights.sum()
+    return {"loss": float(loss), "accuracy": float(accuracy)}
 
 
 def _call(function, *arguments):

@@ -1,7 +1,6 @@
 """A Keras network as a classifier's: its probabilities and its training."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -71,9 +70,9 @@ class Net(Plan):
         """Class probabilities (n_rows, n_classes) of these rows of the clips, in inference."""
         return self.outputs(weights, len(rows), lambda part: self.take(clips, rows[part]))
 
-    def training(self, *arguments):
-        """Begin a training."""
-        return NetTraining(self, *arguments)
+    def training(self, weights, clips, data, **settings):
+        """Begin a training; see :class:`NetTraining`."""
+        return NetTraining(self, weights, clips, data, **settings)
 
     def take(self, clips, rows):
         """Rows in the shape of the input."""
@@ -83,11 +82,11 @@ class Net(Plan):
 
 
 class NetTraining:
-    """The training of a network on some rows, epoch by epoch: the counterpart of :class:`HeadTraining`."""
+    """The training of a network on labelled rows: the counterpart of :class:`HeadTraining`, with its parameters."""
 
-    def __init__(self, net, weights, optimizer, optimizer_state, clips, data, size, random_state):
+    def __init__(self, net, weights, clips, data, *, optimizer, optimizer_state, batch_size, random_state):
         self._net, self._clips, self._graph, self._name = net, clips, compiled(net), optimizer
-        self._rows, self._labels, self._row_weights = data
+        self._data = data
         self._flat, self._state = self._graph.split(weights)
         self._state = self._graph.seed_dropout(self._state, random_state)
         self._optimizer = Optimizer(optimizer, self._flat, optimizer_state)
@@ -122,23 +121,24 @@ class NetTraining:
         """Layer and variable of each number in the array that the optimizer moves: the index of a name, and names."""
         return self._graph.parts()
 
-    def train_epoch(self, order, edges, learning_rate):
-        """Train on rows in this order, in batches between the edges; weighted mean loss and accuracy."""
+    def train_epoch(self, batches, learning_rate):
+        """Make a step for each batch of positions in the data; weighted mean loss and accuracy."""
         totals = np.zeros(2)
-        for start, stop in pairwise(edges):
-            some = order[start:stop]
-            labels, row_weights = self._labels[some], self._row_weights[some]
-            batch = self._net.take(self._clips, self._rows[some])
+        for some in batches:
+            data = self._data[some]
+            batch = self._net.take(self._clips, data.rows)
             gradient, self._state, losses, outputs = self._graph.step(
-                self._flat, self._state, batch, labels, row_weights
+                self._flat, self._state, batch, data.labels, data.weights
             )
-            totals += losses.numpy() @ row_weights, (outputs.numpy().argmax(axis=1) == labels) @ row_weights
+            totals += losses.numpy() @ data.weights, (outputs.numpy().argmax(axis=1) == data.labels) @ data.weights
             self._optimizer.step(gradient.numpy(), learning_rate)
-        return tuple(float(total) for total in totals / self._row_weights[order].sum())
+        loss, accuracy = totals / self._data.weights[np.concatenate(batches)].sum()
+        return {"loss": float(loss), "accuracy": float(accuracy)}
 
-    def evaluate(self, rows, labels, row_weights):
+    def evaluate(self, data):
         """Weighted mean loss and accuracy on other rows of the clips."""
-        probabilities = self._net.probabilities(self.weights, self._clips, rows)
-        losses = self._graph.losses(labels, probabilities).numpy()
-        right = probabilities.argmax(axis=1) == labels
-        return tuple(float(values @ row_weights / row_weights.sum()) for values in (losses, right))
+        probabilities = self._net.probabilities(self.weights, self._clips, data.rows)
+        losses = self._graph.losses(data.labels, probabilities).numpy()
+        right = probabilities.argmax(axis=1) == data.labels
+        loss, accuracy = (float(values @ data.weights / data.weights.sum()) for values in (losses, right))
+        return {"loss": loss, "accuracy": accuracy}

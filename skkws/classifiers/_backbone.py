@@ -67,11 +67,11 @@ def train_backbone(X, y, path, *, words_per_group=40, epochs=20, random_state=No
     path = Path(path)
     if path.suffix != ".npz":
         raise ValueError(f"A backbone is kept in an .npz file, got {path}; choose another name.")
-    X = np.asarray(X)
-    if X.ndim != 2 or X.shape[1] % N_BANDS or np.abs(X[:1]).max(initial=0) <= 1:
+    rows = np.asarray(X)
+    if rows.ndim != 2 or rows.shape[1] % N_BANDS or np.abs(rows[:1]).max(initial=0) <= 1:
         raise ValueError(
             f"X must hold rows of LogMelTransformer at its defaults, frames of {N_BANDS} bands, got an array of shape "
-            f"{X.shape} that is none; waveforms first go through LogMelTransformer().fit_transform."
+            f"{rows.shape} that is none; waveforms first go through LogMelTransformer().fit_transform."
         )
     words, labels = np.unique(y, return_inverse=True)
     # Groups are neighbouring classes: which words these are is drawn.
@@ -80,13 +80,13 @@ def train_backbone(X, y, path, *, words_per_group=40, epochs=20, random_state=No
     net = KeywordNetClassifier(
         keyword_groups,
         network_params={"n_groups": n_groups},
-        input_shape=(X.shape[1] // N_BANDS, N_BANDS),
+        input_shape=(rows.shape[1] // N_BANDS, N_BANDS),
         standardize=False,
         epochs=epochs,
         random_state=random_state,
         **settings,
     )
-    arrays = embedding_weights(net.fit(X, drawn[labels]).model_)
+    arrays = embedding_weights(net.fit(X, drawn[labels]).to_keras())
     with whole_file(path) as draft:
         np.savez(draft, **arrays)
     return [loss - float(np.log(n_groups)) for loss in net.history_["loss"]]

@@ -80,9 +80,14 @@ class EmbeddingHead:
         vectors = self.standardized(weights, self.vectors(weights, clips.X, rows))
         return self.head.probabilities(head(weights), vectors, np.arange(len(rows)))
 
-    def training(self, *arguments):
+    @property
+    def loss(self):
+        """Name of the loss of the whole."""
+        return self.whole.loss
+
+    def training(self, weights, clips, data, **settings):
         """Begin a training of the whole."""
-        return self.whole.training(*arguments)
+        return self.whole.training(weights, clips, data, **settings)
 
     def model(self):
         """Build the ``keras.Model``."""

@@ -2,15 +2,19 @@
 
 from dataclasses import asdict
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skkws._engine.frame_rows import EMBEDDING_VECTORS
 from skkws._engine.head_kernels import ACTIVATIONS
 from skkws._engine.head_network import HeadNetwork
-from skkws._engine.spec import N_DIMS
 from skkws.classifiers._base import NetworkClassifier
+
+if TYPE_CHECKING:
+    import keras
 
 
 class KeywordHeadClassifier(NetworkClassifier):
@@ -23,8 +27,10 @@ class KeywordHeadClassifier(NetworkClassifier):
     Parameters
     ----------
     n_vectors : int or None, default=None
-        Vectors in a row, frame-major. None: rows are vectors of 96 dimensions if their length is a multiple of 96,
-        and otherwise one vector. Set it for other features, such as 98 for the log-mel frames of a one-second clip.
+        Vectors in a row, frame-major: the first of the transformer's `output_shape_`. None: rows are vectors of the
+        speech embedding, as the names of their columns must say, where they have the names of a transformer of ours;
+        without these their length must be a multiple of 96, and a row of fewer columns is one vector. Set it for other
+        features: 98 for the log-mel frames of a one-second clip, 1 for rows that have no order in time.
     epochs : int, default=60
         Passes over the training rows.
     batch_size : int, default=64
@@ -70,9 +76,8 @@ class KeywordHeadClassifier(NetworkClassifier):
     history_ : dict of str to list of float
         ``"loss"`` and ``"accuracy"`` of each epoch over its batches, ``"val_loss"`` and ``"val_accuracy"`` with early
         stopping.
-    model_ : keras.Model
-        The trained network as a Keras model, from standardised vectors (n_clips, n_vectors, n_dims) to probabilities.
-        Made anew at each access.
+    input_shape_ : tuple of (int, int)
+        Vectors of a row and their dimensions.
     n_features_in_ : int
         Columns of a row.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -82,7 +87,7 @@ class KeywordHeadClassifier(NetworkClassifier):
     scaler_ : StandardScaler or None
         The scaler of the dimensions.
     weights_ : list of ndarray
-        Weights of the network, in the order of ``model_.get_weights()``.
+        Weights of the network, in the order of ``to_keras().get_weights()``.
 
     See Also
     --------
@@ -169,9 +174,29 @@ class KeywordHeadClassifier(NetworkClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    @property
-    def model_(self):
-        """The trained network as a ``keras.Model``."""
+    def to_keras(self) -> "keras.Model":
+        """Build the trained network as a Keras model.
+
+        Returns
+        -------
+        model : keras.Model
+            From standardised vectors of shape (n_clips, n_vectors, n_dims), ``scaler_.transform(X.reshape(-1,
+            n_dims))`` in the shape of `input_shape_`, to probabilities of shape (n_clips, n_classes). A new one at each
+            call, with copies of the weights.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skkws import KeywordHeadClassifier
+        >>> X = np.random.RandomState(0).normal(size=(8, 13 * 96))
+        >>> KeywordHeadClassifier(epochs=1).fit(X, ["yes", "no"] * 4).to_keras().output_shape
+        (None, 2)
+        """
         from skkws.networks import keyword_head
 
         check_is_fitted(self)
@@ -181,25 +206,30 @@ class KeywordHeadClassifier(NetworkClassifier):
         model.set_weights(self.weights_)
         return model
 
-    def taken_from(self, network, weights, scaler, classes):
+    def _adopt(self, network, weights, scaler, classes):
         """Be fitted with what was trained as part of a larger network."""
         self.classes_, self.weights_, self.scaler_ = classes, list(weights), scaler
-        self._shape, self._dtype = (network.n_vectors, network.n_dims), network.dtype
+        self.input_shape_, self._dtype = (network.n_vectors, network.n_dims), network.dtype
         self.n_features_in_ = network.n_vectors * network.n_dims
         self._random_state, self._optimizer_state = check_random_state(self.random_state), None
         self.history_, self.n_iter_ = {}, 0
         return self
 
     def _row_shape(self, n_features):
-        n_vectors = self.n_vectors or (n_features // N_DIMS if n_features % N_DIMS == 0 else 1)
-        if n_features % n_vectors:
+        if self.n_vectors is not None and n_features % self.n_vectors:
             raise ValueError(
-                f"n_vectors={self.n_vectors} does not part rows of {n_features} columns evenly; set it to the first "
+                f"n_vectors={self.n_vectors} does not divide rows of {n_features} columns evenly; set it to the first "
                 "number of the transformer's output_shape_."
             )
-        return n_vectors, n_features // n_vectors
+        return EMBEDDING_VECTORS.shape(
+            n_features,
+            getattr(self, "feature_names_in_", ()),
+            None if self.n_vectors is None else (self.n_vectors, n_features // self.n_vectors),
+            who=type(self).__name__,
+            parameter="n_vectors",
+        )
 
     def _network(self):
         names = ("filters", "kernel_size", "activation", "dropout", "l1", "l2")
         settings = {name: getattr(self, name) for name in names}
-        return HeadNetwork(*self._shape, len(self.classes_), **settings, dtype=self._dtype)
+        return HeadNetwork(*self.input_shape_, len(self.classes_), **settings, dtype=self._dtype)

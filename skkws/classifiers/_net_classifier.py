@@ -1,10 +1,10 @@
 """Every network of the field as a classifier."""
 
 import inspect
-import sys
 import warnings
 from numbers import Integral, Real
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
@@ -12,41 +12,51 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skkws._engine.callbacks import BlockByBlock, Checkpoints, Companions, KerasCallbacks
-from skkws._engine.frame_rows import band_scaler, row_shape
-from skkws._engine.head_network import Clips
+from skkws._engine.callbacks import Checkpoint, GradualUnfreezing, KerasCallbacks
+from skkws._engine.frame_rows import (
+    EMBEDDING_VECTORS,
+    LOG_MEL_FRAMES,
+    RowKind,
+    band_scaler,
+    checked_input_shape,
+)
+from skkws._engine.head_network import HeadNetwork
 from skkws._engine.net import Net
 from skkws._engine.spec import N_BANDS
+from skkws._engine.training import Schedule
 from skkws._runtime.optional import require
 from skkws.classifiers._base import NetworkClassifier
-from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_head, with_scale
+from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_scale
+from skkws.classifiers._fine_tuning import FineTuning, Tuned
 from skkws.classifiers._head import KeywordHeadClassifier
-from skkws.classifiers._improvement import Improvement
 from skkws.embedding import EmbeddingWeights
 
-# Bands of a frame, where rows do not tell: what each network was made for. None: samples of a waveform are frames of
-# one band, other rows log-mel frames.
-_BANDS = {
-    "cnn": 32,
-    "cnn1d": 32,
-    "crnn": 32,
-    "ds_cnn": 32,
-    "embedding+head": 32,
-    "flat_head": 96,
-    "gru": 32,
-    "head": 96,
-    "keyword_net": 32,
-    "light_cnn": 81,
-    "lstm": 32,
-    "mlp": None,
-    "tc_resnet": 32,
-    "wavception": 1,
+if TYPE_CHECKING:
+    import keras
+
+_SPECTROGRAM = "make_pipeline(Resample(), LogSpectrogramTransformer(8000, win_length=160, hop_length=80))"
+# What rows each network was made for.
+_ROWS = {
+    "cnn": LOG_MEL_FRAMES,
+    "cnn1d": LOG_MEL_FRAMES,
+    "crnn": LOG_MEL_FRAMES,
+    "ds_cnn": LOG_MEL_FRAMES,
+    "embedding+head": RowKind("logmel", N_BANDS, "LogMelTransformer()", accepted=("logmel",)),
+    "flat_head": EMBEDDING_VECTORS,
+    "gru": LOG_MEL_FRAMES,
+    "head": EMBEDDING_VECTORS,
+    "keyword_net": LOG_MEL_FRAMES,
+    "light_cnn": RowKind("spectrogram", 81, _SPECTROGRAM),
+    "lstm": LOG_MEL_FRAMES,
+    "mlp": RowKind("logmel", None, "LogMelTransformer()"),
+    "tc_resnet": LOG_MEL_FRAMES,
+    "wavception": RowKind("sample", 1, "AudioLoader()", accepted=("sample",)),
 }
 _ON_EMBEDDING = "embedding+head"
 _OF_HEAD = ("batch_size", "class_weight", "epochs", "l1", "l2", "learning_rate", "optimizer", "random_state")
 _LOSSES = {"categorical_crossentropy", "categorical_focal_crossentropy", "mean_squared_error"}
 # What does not change what comes out, or is no part of it.
-_NO_MATTER = ("callbacks", "checkpoint_dir", "verbose")
+_IRRELEVANT_PARAMS = ("callbacks", "checkpoint_dir", "verbose")
 
 
 class KeywordNetClassifier(NetworkClassifier):
@@ -65,10 +75,13 @@ class KeywordNetClassifier(NetworkClassifier):
         n_classes, **network_params)`` and returns a ``keras.Model`` from rows of this shape to probabilities of the
         classes.
     input_shape : tuple of (int, int) or None, default=None
-        Frames and bands of a row: the transformer's `output_shape_`. None takes them from the names of the columns,
-        where there are names (``pipeline.set_output(transform="pandas")``); otherwise a frame has the bands that the
-        network was made for (96 for the heads, 81 for ``"light_cnn"``, 32 for most), and a row that is shorter than
-        that is one frame. ``"wavception"`` takes waveforms, ``"mlp"`` rows as they are.
+        Frames and bands of a row: the transformer's `output_shape_`, which names of the columns must not contradict.
+        None takes what these names tell (``pipeline.set_output(transform="pandas")``). Rows without names are what the
+        network was made for: vectors of 96 dimensions for the heads; frames of 81 bins for ``"light_cnn"``, which
+        ``make_pipeline(Resample(), LogSpectrogramTransformer(8000, win_length=160, hop_length=80))`` makes of 16 kHz;
+        samples for ``"wavception"``; one frame for ``"mlp"``; and log-mel frames of 32 bands for all others and a
+        function. A row of a multiple of 96 columns might then as well be vectors of the embedding, and is refused: set
+        it. A row that is shorter than a frame is one frame.
     network_params : dict or None, default=None
         Further arguments of the network, such as ``{"width": 4}``.
     loss : {"categorical_crossentropy", "categorical_focal_crossentropy", "mean_squared_error"}, \
@@ -118,7 +131,7 @@ default="categorical_crossentropy"
         Whether `fit` goes on from the weights of the previous `fit`, on the same classes.
     checkpoint_dir : str, path-like or None, default=None
         Folder in which the training is kept after each epoch. The same `fit` on the same rows, after it was killed,
-        goes on there to the same result; a finished one removes its file. None keeps nothing.
+        goes on there to the same result; a complete one removes its file. None keeps nothing.
     callbacks : list of keras.callbacks.Callback or None, default=None
         Copies of them are called at the beginning and the end of the training and of each epoch, not of each batch.
     random_state : int, RandomState instance or None, default=None
@@ -141,9 +154,6 @@ default="categorical_crossentropy"
         stopping.
     input_shape_ : tuple of (int, int)
         Frames and bands of a row.
-    model_ : keras.Model
-        The trained network as a Keras model, from standardised rows of shape `input_shape_` to probabilities. Made
-        anew at each access.
     n_features_in_ : int
         Columns of a row.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -153,7 +163,7 @@ default="categorical_crossentropy"
     scaler_ : StandardScaler or None
         The scaler of the bands.
     weights_ : list of ndarray
-        Weights of the network, in the order of ``model_.get_weights()``.
+        Weights of the network, in the order of ``to_keras().get_weights()``.
 
     See Also
     --------
@@ -183,7 +193,7 @@ default="categorical_crossentropy"
 
     _parameter_constraints = {
         **NetworkClassifier._parameter_constraints,
-        "network": [StrOptions(set(_BANDS)), callable],
+        "network": [StrOptions(set(_ROWS)), callable],
         "input_shape": [tuple, list, None],
         "network_params": [dict, None],
         "loss": [StrOptions(_LOSSES)],
@@ -257,21 +267,15 @@ default="categorical_crossentropy"
         self.verbose = verbose
 
     @property
-    def input_shape_(self):
-        """Frames and bands of a row."""
-        check_is_fitted(self, "weights_")
-        return self._shape
-
-    @property
     def backbone_(self):
         """The embedding of ``"embedding+head"`` as a dict of its weights, ``{"layer/variable": array}``."""
-        self._check_parted()
+        self._check_has_embedding()
         return backbone(self.weights_)
 
     @property
     def head_(self):
         """The head of ``"embedding+head"`` alone, as a fitted :class:`KeywordHeadClassifier` on vectors."""
-        self._check_parted()
+        self._check_has_embedding()
         network, scaler = self._network(), None
         if self.standardize:
             mean, variance = scale(self.weights_)
@@ -280,27 +284,54 @@ default="categorical_crossentropy"
             scaler.n_features_in_ = len(mean)
         settings = {name: getattr(self, name) for name in _OF_HEAD} | {"dropout": network.head.dropout}
         classifier = KeywordHeadClassifier(**settings)
-        return classifier.taken_from(network.head, head(self.weights_), scaler, self.classes_)
+        return classifier._adopt(network.head, head(self.weights_), scaler, self.classes_)
 
-    @property
-    def model_(self):
-        """The trained network as a ``keras.Model``."""
+    def to_keras(self) -> "keras.Model":
+        """Build the trained network as a Keras model.
+
+        Returns
+        -------
+        model : keras.Model
+            From rows of shape (n_clips, *input_shape_), standardised by `scaler_` where there is one, to probabilities
+            of shape (n_clips, n_classes). A new one at each call, with copies of the weights.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skkws import KeywordNetClassifier
+        >>> X = np.random.RandomState(0).normal(size=(8, 20 * 32))
+        >>> net = KeywordNetClassifier("cnn1d", epochs=1).fit(X, ["yes", "no"] * 4)
+        >>> model = net.to_keras()
+        >>> model.input_shape, model.output_shape
+        ((None, 20, 32), (None, 2))
+        """
         check_is_fitted(self)
         model = self._network().model()
         model.set_weights(self.weights_)
         return model
 
-    def _check_parted(self):
+    def _check_has_embedding(self):
         check_is_fitted(self)
         if self.network != _ON_EMBEDDING:
-            raise ValueError(
-                f"network={self.network!r} is one whole, without embedding and head apart; fit one with "
-                f"network={_ON_EMBEDDING!r}."
+            raise AttributeError(
+                f"backbone_ and head_ are parts of network={_ON_EMBEDDING!r}, got network={self.network!r}, which has "
+                f"neither; fit a classifier with network={_ON_EMBEDDING!r}."
             )
 
     def _row_shape(self, n_features):
-        bands = _BANDS.get(self.network, 32)  # a function of one's own is not in there
-        shape = row_shape(self, n_features, bands, f"network={self.network!r}")
+        kind = LOG_MEL_FRAMES if callable(self.network) else _ROWS[self.network]
+        shape = kind.shape(
+            n_features,
+            getattr(self, "feature_names_in_", ()),
+            checked_input_shape(self.input_shape, n_features),
+            who=f"network={self.network!r}",
+            parameter="input_shape",
+        )
         if self.network == _ON_EMBEDDING and shape[1] != N_BANDS:
             raise ValueError(
                 f"network={_ON_EMBEDDING!r} takes log-mel frames of {N_BANDS} bands, got {shape[1]}; compute them with "
@@ -352,76 +383,35 @@ default="categorical_crossentropy"
         # For the embedding it is not the frames that are standardised, but the vectors that it makes of them.
         return None if self.network == _ON_EMBEDDING else super()._scaler(X, rows, sample_weight)
 
-    def _train(self, X, rows, y, sample_weight, clip_of, *, epochs, schedule, kept=None, groups=None):
+    def _train(self, X, data, sample_weight, schedule, kept=None, groups=None):
         if self.network != _ON_EMBEDDING:
-            super()._train(X, rows, y, sample_weight, clip_of, epochs=epochs, schedule=schedule, kept=kept)
+            super()._train(X, data, sample_weight, schedule, kept, groups)
             return
-        network, data = self._network(), self._data(rows, y, sample_weight)
-        vectors = network.vectors(self.weights_, X, rows)
+        network, trainer = self._network(), self._trainer()
+        vectors = network.vectors(self.weights_, X, data.rows)
         if self.standardize and not self.n_iter_:
             scaler = band_scaler(vectors, network.vectors_shape, sample_weight=sample_weight)
             self.weights_ = with_scale(self.weights_, scaler)
-        vectors = network.standardized(self.weights_, vectors)
-        of_vectors = np.arange(len(rows)), *data[1:]
-        start, how = self.weights_, {"epochs": epochs, "schedule": schedule}
-
-        def train_head(some, **kept):
-            """Train the head on some of the vectors."""
-            part = [column[some] for column in of_vectors], clip_of[some]
-            return with_head(start, self._learn(network.head, head(start), vectors, *part, **how, **kept))
-
-        # Drawn first, so that an embedding that is trained in vain leaves what a frozen one would have left.
-        frozen = train_head(slice(None), kept=kept)
-        self.fine_tuned_, validated = False, None
+        embedding_schedule = Schedule(self.embedding_epochs, self.embedding_learning_rate)
+        tuning = FineTuning(network, self.weights_, X, data, vectors, trainer, schedule, embedding_schedule, kept)
+        # Trained first, so that an embedding that is trained in vain leaves what a frozen one would have left.
+        tuned = Tuned(tuning.frozen(), False)
         if self.train_embedding != "frozen":
-            validated = self._held_out_for_embedding(clip_of, y, groups) if kept is None else kept
-        if validated is None:
-            self.weights_ = frozen
-            return
+            tuned = tuning.tuned(tuned.weights, lambda: self._held_out_for_embedding(data, groups))
+        self.weights_, self.fine_tuned_ = tuned.weights, tuned.fine_tuned
+        self._take_from(trainer)
 
-        def train_whole(frozen, some, **kept):
-            """Train embedding and head on some of the rows, and go half the way."""
-            self._optimizer_state = None
-            part = [column[some] for column in data], clip_of[some]
-            how = {"epochs": self.embedding_epochs, "schedule": "cosine", "learning_rate": self.embedding_learning_rate}
-            tuned = self._learn(network.whole, frozen, Clips(X), *part, **how, **kept)
-            self._optimizer_state = None
-            return [(before + after) / 2 for before, after in zip(frozen, tuned, strict=True)]
-
-        held_out = [column[~validated] for column in data]
-        if kept is None:
-            # What is decided on some of the rows is then done with all of them.
-            self._optimizer_state = None
-            untuned = train_head(validated)
-            tuned = train_whole(untuned, validated)
-        else:
-            untuned, tuned = frozen, train_whole(frozen, slice(None), kept=kept)
-        self.fine_tuned_ = self._is_better(network, tuned, untuned, X, held_out)
-        if self.fine_tuned_ and kept is None:
-            tuned = train_whole(frozen, slice(None))
-        self.weights_ = tuned if self.fine_tuned_ else frozen
-
-    def _held_out_for_embedding(self, clip_of, y, groups):
+    def _held_out_for_embedding(self, data, groups):
         """Return which rows to train the embedding on, or None where there are too few to tell whether it helps."""
         try:
-            return self._hold_out(clip_of, y, groups)
+            return self._hold_out(data, groups)
         except ValueError:
             warnings.warn(
                 f"train_embedding={self.train_embedding!r} holds out rows of each class, to tell whether it helps, and "
                 "there are too few: the embedding stays as it is. Add clips, or raise validation_fraction.",
-                stacklevel=4,
+                stacklevel=7,  # past fit and what scikit-learn wraps round it
             )
             return None
-
-    def _is_better(self, network, tuned, frozen, X, held_out):
-        """Tell whether training the embedding surely helps on these rows."""
-        rows, labels, weight = held_out
-        before, after = (network.probabilities(weights, Clips(X), rows) for weights in (frozen, tuned))
-        improvement = Improvement.measure(before, after, labels, weight)
-        if self.verbose:
-            what = "is kept" if improvement.is_sure else "is dropped, and the embedding stays as it was"
-            print(f"Training the embedding {what}: {improvement}.", file=sys.stderr)
-        return improvement.is_sure
 
     def _network(self):
         build, settings = self.network, dict(self.network_params or {})
@@ -440,29 +430,30 @@ default="categorical_crossentropy"
             )
         settings = tuple(sorted((name, _frozen(value)) for name, value in settings.items()))
         penalties = self.label_smoothing, self.l1, self.l2
-        shape = self._shape, len(self.classes_)
+        shape = self.input_shape_, len(self.classes_)
         if self.network != _ON_EMBEDDING:
             return Net(build, settings, *shape, self.loss, *penalties, self._dtype)
         whole = Net(build, settings, *shape, self.loss, *penalties, "float32")
         return EmbeddingHead.of(whole, self.weights)
 
-    def _accompanied(self, run, network, epochs, *data):
-        if not isinstance(network, Net):  # the head on vectors: a matter of seconds
-            return super()._accompanied(run, network, epochs, *data)
-        companions = []
+    def _callbacks(self, run, network, schedule, clips, data):
+        if isinstance(network, HeadNetwork):  # a matter of seconds
+            return []
+        callbacks = []
         if self.checkpoint_dir is not None:
             if not isinstance(self.random_state, Integral):
                 raise ValueError(
                     f"checkpoint_dir needs an integer random_state, by which a fit is known again, got "
                     f"{self.random_state!r}. Pass one such as random_state=0."
                 )
-            parameters = {name: value for name, value in self.get_params().items() if name not in _NO_MATTER}
-            companions.append(Checkpoints(run, self.checkpoint_dir, (parameters, data, run.training.state())))
+            parameters = {name: value for name, value in self.get_params().items() if name not in _IRRELEVANT_PARAMS}
+            trained_on = parameters, clips, data, run.training.state()
+            callbacks.append(Checkpoint(run, self.checkpoint_dir, trained_on))
         if self.callbacks:
-            companions.append(KerasCallbacks(run, self.callbacks, network, self.optimizer, epochs))
+            callbacks.append(KerasCallbacks(run, self.callbacks, network, self.optimizer, schedule.epochs))
         if self.network == _ON_EMBEDDING and self.train_embedding == "gradual":
-            companions.append(BlockByBlock(run, epochs))
-        return Companions(companions)
+            callbacks.append(GradualUnfreezing(run, schedule.epochs))
+        return callbacks
 
 
 def _frozen(value):

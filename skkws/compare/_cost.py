@@ -27,5 +27,5 @@ def multiply_adds(fitted):
     if isinstance(fitted, KeywordHeadClassifier):
         return of_head(fitted._network())
     if isinstance(fitted, KeywordNetClassifier):
-        return of_model(fitted.model_)
+        return of_model(fitted.to_keras())
     return 0

@@ -1,12 +1,12 @@
 """The pretrained speech embedding as a transformer."""
 
-import re
 from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skkws._engine.row_names import read_names
 from skkws._engine.rows import FrameTransformer
 from skkws._engine.spec import (
     FRAMES_PER_VECTOR,
@@ -24,7 +24,6 @@ from skkws.features import log_mel
 
 # Clips whose log-mel frames are held at once, counted in frames.
 _BLOCK_FRAMES = 16384
-_LOGMEL_NAME = re.compile(r"logmel_t\d+_b([012]\d|3[01])")
 
 
 class SpeechEmbeddingTransformer(FrameTransformer):
@@ -139,7 +138,9 @@ class SpeechEmbeddingTransformer(FrameTransformer):
         X = super()._validate(X, reset)
         if self.input == "logmel":
             names = getattr(self, "feature_names_in_", ())
-            if X.shape[1] % N_BANDS or not all(_LOGMEL_NAME.fullmatch(name) for name in names):
+            rows = read_names(names)
+            is_log_mel = rows and rows.kind == "logmel" and rows.shape and rows.shape[1] == N_BANDS
+            if X.shape[1] % N_BANDS or (len(names) and not is_log_mel):
                 named = f" named {names[0]} to {names[-1]}" if len(names) else ""
                 raise ValueError(
                     f'SpeechEmbeddingTransformer(input="logmel") needs rows of frames x {N_BANDS} bands, got '

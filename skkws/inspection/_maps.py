@@ -129,7 +129,7 @@ def saliency_map(classifier, row, label=None, *, n_samples=32, noise=0.15, rando
     frames, column = _frames_and_class(classifier, row, label, None)
     if classifier.scaler_ is not None:
         frames = classifier.scaler_.transform(frames)
-    model = classifier.model_
+    model = classifier.to_keras()
     drawn = check_random_state(random_state).normal(0, noise * frames.std(), (n_samples, *frames.shape))
     batch = tf.constant(frames + drawn, dtype=model.inputs[0].dtype)
     with tf.GradientTape() as tape:

@@ -10,12 +10,10 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skkws._engine.frame_net import FrameNet
-from skkws._engine.frame_rows import band_scaler, row_shape
+from skkws._engine.frame_rows import LOG_MEL_FRAMES, band_scaler, checked_input_shape
+from skkws._engine.training import Run, Schedule, train
 from skkws._runtime.optional import require
 from skkws.networks import autoencoder, decoder, encoder
-
-# Bands of a frame, where rows do not tell: those of LogMelTransformer.
-_BANDS = 32
 
 
 class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -30,8 +28,9 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     n_components : int, default=16
         Length of the code.
     input_shape : (int, int) or None, default=None
-        Frames and bands of a row. None takes what the names of the columns tell, or frames of 32 bands, those of
-        :class:`LogMelTransformer`.
+        Frames and bands of a row, which names of the columns must not contradict. None takes what these names tell.
+        Rows without names are frames of 32 bands, those of :class:`LogMelTransformer`; a row of a multiple of 96
+        columns might as well be vectors of the speech embedding, and is refused: set it.
     channels : tuple of int, default=(16, 32, 64)
         Channels of each stage of the encoder, each of which halves frames and bands.
     epochs : int, default=30
@@ -43,7 +42,7 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     random_state : int, RandomState or None, default=None
         Seeds the weights and the order of the rows.
     verbose : int, default=0
-        1 shows a progress bar.
+        0 is silent, 1 draws a progress bar, 2 writes a line per epoch, both to the standard error stream.
 
     Attributes
     ----------
@@ -128,11 +127,17 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Raises
         ------
         ValueError
-            If a row cannot be parted into frames, or the loss does not stay finite.
+            If it is not clear what the frames of a row are, or the loss does not stay finite.
         """
         require("tensorflow", type(self).__name__)
         X = self._validate(X, reset=True)
-        self.input_shape_ = row_shape(self, X.shape[1], _BANDS, type(self).__name__)
+        self.input_shape_ = LOG_MEL_FRAMES.shape(
+            X.shape[1],
+            getattr(self, "feature_names_in_", ()),
+            checked_input_shape(self.input_shape, X.shape[1]),
+            who=type(self).__name__,
+            parameter="input_shape",
+        )
         self.scaler_, self._dtype = band_scaler(X, self.input_shape_), X.dtype.name
         random_state, network = check_random_state(self.random_state), self._networks()[0]
 
@@ -142,9 +147,9 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 frames = self._scaled(X, some)
                 yield frames, frames
 
-        how = {"epochs": self.epochs, "learning_rate": self.learning_rate, "verbose": self.verbose}
-        self.weights_, loss = network.train(network.initial_weights(random_state), batches, **how)
-        self.history_ = {"loss": loss}
+        run = Run(network.training(network.initial_weights(random_state)), batches)
+        self.weights_ = train(run, Schedule(self.epochs, self.learning_rate), verbose=self.verbose)
+        self.history_ = run.history
         return self
 
     def transform(self, X):

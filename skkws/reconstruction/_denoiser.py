@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skkws._engine.frame_net import FrameNet
+from skkws._engine.training import Run, Schedule, train
 from skkws._engine.waveform_rows import WaveformTransformer
 from skkws._runtime.optional import require
 from skkws.augment import BackgroundNoise, ColoredNoise
@@ -62,7 +63,7 @@ class UNetDenoiser(WaveformTransformer):
     random_state : int, RandomState or None, default=None
         Seeds the weights, the mixtures and the order of the rows.
     verbose : int, default=0
-        1 shows a progress bar.
+        0 is silent, 1 draws a progress bar, 2 writes a line per epoch, both to the standard error stream.
 
     Attributes
     ----------
@@ -168,7 +169,7 @@ class UNetDenoiser(WaveformTransformer):
         Raises
         ------
         ValueError
-            If `noise` or `snr_db` is none, or the loss does not stay finite.
+            If `noise` or `snr_db` cannot be used, or the loss does not stay finite.
         """
         require("tensorflow", type(self).__name__)
         X = self._validate(X, reset=True)
@@ -186,9 +187,9 @@ class UNetDenoiser(WaveformTransformer):
                 level = _level(mixtures)
                 yield _log(mixtures / level), np.stack([clean / level, mixtures / level], axis=1)
 
-        how = {"epochs": self.epochs, "learning_rate": self.learning_rate, "verbose": self.verbose}
-        self.weights_, loss = network.train(weights, batches, **how)
-        self.history_ = {"loss": loss}
+        run = Run(network.training(weights), batches)
+        self.weights_ = train(run, Schedule(self.epochs, self.learning_rate), verbose=self.verbose)
+        self.history_ = run.history
         return self
 
     def score(self, X, y=None):
@@ -230,11 +231,11 @@ class UNetDenoiser(WaveformTransformer):
 
     def _mixing(self):
         """Return the function that mixes rows with noise, drawn by a generator."""
-        how = {"snr_db": self.snr_db, "sample_rate": self.sample_rate}
-        colored, share = ColoredNoise(**how), 1.0
+        colored, share = ColoredNoise(snr_db=self.snr_db, sample_rate=self.sample_rate), 1.0
         recorded = None
         if self.noise is not None:
-            recorded, share = BackgroundNoise(self.noise, **how), _COLORED
+            recorded = BackgroundNoise(self.noise, snr_db=self.snr_db, sample_rate=self.sample_rate)
+            share = _COLORED
 
         def mix(rows, rng):
             mixtures, with_color = np.empty_like(rows), rng.random(len(rows)) < share

@@ -7,6 +7,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skkws._engine import head_kernels, head_network
+from skkws._engine.copies import LabelledRows
 from skkws._engine.head_kernels import ACTIVATIONS
 from skkws._engine.head_network import Clips, HeadNetwork, HeadTraining, Passes
 from skkws._engine.llvm import AVX2, AVX512, NEON, SSE
@@ -153,8 +154,17 @@ def test_penalties_are_added_to_the_gradient_of_the_kernels():
         vectors, labels = rows_of(network, 20)
         data = (np.arange(20), labels, np.ones(20))
         start = random_weights(network)
-        training = HeadTraining(network, start, "sgd", None, clips_of(vectors), data, 20, np.random.RandomState(0))
-        training.train_epoch(np.arange(20), np.array([0, 20]), 0.1)
+        training = HeadTraining(
+            network,
+            start,
+            clips_of(vectors),
+            LabelledRows(*data, np.arange(20)),
+            optimizer="sgd",
+            optimizer_state=None,
+            batch_size=20,
+            random_state=np.random.RandomState(0),
+        )
+        training.train_epoch([np.arange(20)], 0.1)
         steps.append([(before - after) / 0.1 for before, after in zip(start, training.weights, strict=True)])
     for i, weight in enumerate(start):
         penalty = 0.01 * np.sign(weight) + 0.04 * weight if weight.ndim > 1 else 0

@@ -8,8 +8,9 @@ from joblib import Parallel, delayed
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import StratifiedKFold, check_cv
+from sklearn.pipeline import make_pipeline
 
-from skkws import KeywordHeadClassifier
+from skkws import KeywordHeadClassifier, LogMelTransformer, SpeechEmbeddingTransformer
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +49,13 @@ def test_probabilities_belong_to_the_labels_in_classes_(words, trained):
 def test_the_network_is_that_of_the_paper():
     X = np.random.RandomState(0).normal(size=(24, 16 * 96))
     head = KeywordHeadClassifier(epochs=1).fit(X, np.tile(np.arange(12), 2))
-    assert head.model_.count_params() == 57228
+    assert head.to_keras().count_params() == 57228
 
 
 def test_model_is_the_trained_network(words, trained):
     X, _ = words
     vectors = trained.scaler_.transform(X.reshape(-1, 96)).reshape(-1, 13, 96)
-    assert_allclose(trained.model_.predict(vectors, verbose=0), trained.predict_proba(X), atol=1e-5)
+    assert_allclose(trained.to_keras().predict(vectors, verbose=0), trained.predict_proba(X), atol=1e-5)
 
 
 def test_batch_norm_uses_running_statistics_in_predict(words, trained):
@@ -94,13 +95,35 @@ def test_two_classes_of_any_labels(words):
     assert head.predict_proba(X).shape == (90, 2)
 
 
-def test_n_vectors_parts_rows_of_other_features(words):
+def test_n_vectors_divides_rows_of_other_features(words):
     _, y = words
     X = np.random.RandomState(0).normal(size=(90, 98 * 40))
     head = KeywordHeadClassifier(n_vectors=98, epochs=1).fit(X, y)
-    assert head.model_.input_shape == (None, 98, 40)
-    with pytest.raises(ValueError, match=r"n_vectors=98 does not part rows of 100 columns evenly.*output_shape_"):
+    assert head.to_keras().input_shape == (None, 98, 40)
+    with pytest.raises(ValueError, match=r"n_vectors=98 does not divide rows of 100 columns evenly.*output_shape_"):
         KeywordHeadClassifier(n_vectors=98).fit(X[:, :100], y)
+
+
+def test_rows_of_other_features_are_not_taken_for_vectors():
+    y = [0, 1, 0, 1]
+    with pytest.raises(ValueError, match=r"Rows of 3136 columns are no .* may be 98 frames of 32 .* set n_vectors=98"):
+        KeywordHeadClassifier().fit(np.zeros((4, 98 * 32)), y)
+    with pytest.raises(ValueError, match=r"Rows of 156 columns are no frames of 96 columns, .* set n_vectors to what"):
+        KeywordHeadClassifier().fit(np.zeros((4, 156)), y)
+    frames = LogMelTransformer().set_output(transform="pandas").fit_transform(np.zeros((4, 8000)))
+    with pytest.raises(ValueError, match=r"takes vectors .*, got 48 frames of 32 log-mel bands .* or set n_vectors=48"):
+        KeywordHeadClassifier().fit(frames, y)
+    with pytest.raises(ValueError, match=r"n_vectors=16 contradicts the names .* 48 frames .* set n_vectors=48"):
+        KeywordHeadClassifier(n_vectors=16).fit(frames, y)
+    assert KeywordHeadClassifier(n_vectors=48, epochs=1).fit(frames, y).input_shape_ == (48, 32)
+
+
+def test_names_of_vectors_change_nothing():
+    clips, y = np.random.default_rng(0).normal(0, 0.1, (4, 9000)), [0, 1, 0, 1]
+    pipeline = make_pipeline(SpeechEmbeddingTransformer(), KeywordHeadClassifier(epochs=2, random_state=0))
+    expected = clone(pipeline).fit(clips, y).predict_proba(clips)
+    with_names = clone(pipeline).set_output(transform="pandas").fit(clips, y)
+    assert_array_equal(with_names.predict_proba(clips), expected)
 
 
 @pytest.mark.parametrize("standardize", [True, False])

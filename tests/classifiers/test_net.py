@@ -1,5 +1,6 @@
 """Networks as classifiers: shapes, training, checkpoints, callbacks, and training the embedding."""
 
+import inspect
 import threading
 
 import keras
@@ -16,10 +17,11 @@ from skkws import (
     KeywordNetClassifier,
     LogMelTransformer,
     SpeechEmbeddingTransformer,
+    TrimSilence,
 )
 from skkws._engine import graph
 from skkws.augment import Gain
-from skkws.classifiers._net_classifier import _BANDS
+from skkws.classifiers._net_classifier import _ROWS
 from skkws.networks import keyword_head, mlp
 
 FAST = {"epochs": 3, "random_state": 0}
@@ -48,7 +50,7 @@ def sounds():
     return LogMelTransformer().fit_transform(clips.astype(np.float32)), y
 
 
-@pytest.mark.parametrize("network", sorted(_BANDS.keys() - {"embedding+head", "wavception"}))
+@pytest.mark.parametrize("network", sorted(_ROWS.keys() - {"embedding+head", "wavception"}))
 def test_every_network_learns(network, rows):
     X, y = rows
     net = KeywordNetClassifier(network, input_shape=(N_FRAMES, N_BANDS), epochs=40, batch_size=20, random_state=0)
@@ -78,7 +80,17 @@ def test_the_keras_model_answers_as_the_classifier(rows):
     X, y = rows
     net = KeywordNetClassifier("cnn", input_shape=(N_FRAMES, N_BANDS), **FAST).fit(X, y)
     frames = net.scaler_.transform(X.reshape(-1, N_BANDS)).reshape(60, N_FRAMES, N_BANDS)
-    np.testing.assert_allclose(net.model_.predict(frames, verbose=0), net.predict_proba(X), atol=1e-6)
+    np.testing.assert_allclose(net.to_keras().predict(frames, verbose=0), net.predict_proba(X), atol=1e-6)
+
+
+def test_a_network_can_be_looked_at_before_and_after_fit(rows):
+    net = KeywordNetClassifier("mlp", epochs=1, random_state=0)
+    for known in (net, net.fit(*rows)):
+        assert "to_keras" in dict(inspect.getmembers(known))
+        assert not hasattr(known, "head_")
+        assert not hasattr(known, "backbone_")
+    with pytest.raises(AttributeError, match=r"parts of network='embedding\+head', got network='mlp'.* fit"):
+        net.head_  # noqa: B018 (the access is what is tested)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
@@ -117,7 +129,13 @@ def test_names_of_columns_tell_the_shape(rows):
 
 @pytest.mark.parametrize(
     ("network", "n_columns", "shape"),
-    [("keyword_net", 96, (3, 32)), ("head", 288, (3, 96)), ("mlp", 77, (1, 77)), ("light_cnn", 162, (2, 81))],
+    [
+        ("keyword_net", 64, (2, 32)),
+        ("cnn", 7, (1, 7)),
+        ("head", 288, (3, 96)),
+        ("mlp", 77, (1, 77)),
+        ("light_cnn", 162, (2, 81)),
+    ],
 )
 def test_without_names_a_frame_has_the_bands_that_the_network_was_made_for(network, n_columns, shape):
     X = np.random.default_rng(0).normal(size=(6, n_columns))
@@ -126,12 +144,47 @@ def test_without_names_a_frame_has_the_bands_that_the_network_was_made_for(netwo
 
 
 def test_rows_that_are_no_frames_are_refused():
-    with pytest.raises(ValueError, match=r"Rows of 100 columns are no frames of 32 bands, .* set input_shape to the"):
+    with pytest.raises(
+        ValueError, match=r"Rows of 100 columns are no frames of 32 columns, .* set input_shape to what"
+    ):
         KeywordNetClassifier().fit(np.zeros((4, 100)), [0, 1, 0, 1])
     with pytest.raises(ValueError, match=r"input_shape=\(3, 32\) does not fit rows of 100 columns; set it to the"):
         KeywordNetClassifier(input_shape=(3, 32)).fit(np.zeros((4, 100)), [0, 1, 0, 1])
     with pytest.raises(ValueError, match=r"input_shape must be two integers above 0, frames and bands, got \(100,\)"):
         KeywordNetClassifier(input_shape=(100,)).fit(np.zeros((4, 100)), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("network", ["keyword_net", "lstm", "embedding+head"])
+def test_rows_that_may_be_vectors_of_the_embedding_or_frames_are_refused(network):
+    match = (
+        r"Rows of 1248 columns may be 39 frames of 32 .* or 13 vectors .*; set input_shape=\(39, 32\) or .*\(13, 96\)"
+    )
+    with pytest.raises(ValueError, match=match):
+        KeywordNetClassifier(network).fit(np.zeros((4, 13 * 96)), [0, 1, 0, 1])
+
+
+def named(transformer, n_samples):
+    """Rows with names."""
+    clips = np.random.default_rng(0).normal(0, 0.1, (4, n_samples))
+    return transformer.set_output(transform="pandas").fit_transform(clips)
+
+
+def test_rows_are_checked_against_their_names():
+    y = ["a", "b"] * 2
+    frames, vectors = named(LogMelTransformer(), 8000), named(SpeechEmbeddingTransformer(), 8000)
+    with pytest.raises(ValueError, match=r"input_shape=\(16, 96\) contradicts .* 48 frames of 32 log-mel bands"):
+        KeywordNetClassifier("cnn", input_shape=(16, 96)).fit(frames, y)
+    with pytest.raises(ValueError, match=r"'head' takes vectors .*, got 48 frames of 32 log-mel bands .*\(48, 32\)"):
+        KeywordNetClassifier("head").fit(frames, y)
+    with pytest.raises(ValueError, match=r"'embedding\+head' takes frames of 32 .*, got 6 vectors of 96 dimensions"):
+        KeywordNetClassifier("embedding+head").fit(vectors, y)
+    with pytest.raises(ValueError, match=r"'gru' takes whole frames, got columns of logmel rows, but no whole frames"):
+        KeywordNetClassifier("gru").fit(frames.iloc[:, :40], y)
+    with pytest.raises(
+        ValueError, match=r"'cnn' takes frames .*, got 400 samples .* pass the rows of LogMelTransformer"
+    ):
+        KeywordNetClassifier("cnn").fit(named(TrimSilence(), 400), y)
+    assert KeywordNetClassifier("cnn1d", epochs=1).fit(vectors, y).input_shape_ == (6, 96)
 
 
 def small(input_shape, n_classes, units=4):
@@ -235,7 +288,7 @@ def test_a_damaged_checkpoint_is_named(rows, tmp_path):
         KeywordNetClassifier(**settings, callbacks=[Kill(1)]).fit(X, y)
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(ValueError, match=rf"{path.name} is no checkpoint that can be gone on from: .* Delete it"):
+    with pytest.raises(ValueError, match=rf"{path.name} is no checkpoint that a training can go on from: .* Delete it"):
         KeywordNetClassifier(**settings).fit(X, y)
 
 
@@ -308,6 +361,7 @@ def test_frozen_is_the_head_on_the_embedding(sounds):
     X, y = sounds
     net = KeywordNetClassifier("embedding+head", epochs=20, random_state=0).fit(X[::2], y[::2])
     assert not net.fine_tuned_
+    assert {"head_", "backbone_"} <= dict(inspect.getmembers(net)).keys()
     assert net.score(X[1::2], y[1::2]) > 0.9
     embedding = SpeechEmbeddingTransformer(input="logmel").fit(X)
     vectors = embedding.transform(X).reshape(len(X), *embedding.output_shape_)
@@ -323,7 +377,7 @@ def test_the_whole_is_trained_and_kept_only_if_it_helps(how, sounds, capsys):
     X, y = sounds
     settings = {"train_embedding": how, "validation_fraction": 0.3, "random_state": 0, "verbose": 2}
     # A head that is hardly trained leaves something to be improved.
-    hasty = {"epochs": 1, "learning_rate": 1e-4, "embedding_epochs": 6, "embedding_learning_rate": 3e-3}
+    hasty = {"epochs": 1, "learning_rate": 1e-4, "embedding_epochs": 20, "embedding_learning_rate": 3e-3}
     net = KeywordNetClassifier("embedding+head", **hasty, **settings).fit(X, y)
     assert net.fine_tuned_
     assert (
@@ -332,7 +386,7 @@ def test_the_whole_is_trained_and_kept_only_if_it_helps(how, sounds, capsys):
     google = KeywordNetClassifier("embedding+head", epochs=1, random_state=0).fit(X, y)
     assert not np.array_equal(net.weights_[-16], google.weights_[-16])
     frames = X.reshape(len(X), *net.input_shape_)
-    np.testing.assert_allclose(net.model_.predict(frames, verbose=0), net.predict_proba(X), atol=1e-5)
+    np.testing.assert_allclose(net.to_keras().predict(frames, verbose=0), net.predict_proba(X), atol=1e-5)
 
     spoilt = KeywordNetClassifier(
         "embedding+head", epochs=20, embedding_epochs=2, embedding_learning_rate=0.1, **settings
@@ -358,7 +412,7 @@ def test_it_is_trained_on_varied_copies_of_each_clip():
     rng = np.random.default_rng(0)
     y = np.repeat(["high", "low"], 8)
     pitch = np.where(y == "high", 1800, 400)[:, None]
-    clips = 0.1 * np.sin(2 * np.pi * pitch * np.arange(9000) / 16000) + rng.normal(0, 0.02, (16, 9000))
+    clips = 0.1 * np.sin(2 * np.pi * pitch * np.arange(10000) / 16000) + rng.normal(0, 0.02, (16, 10000))
     pipeline = make_pipeline(LogMelTransformer(), KeywordNetClassifier("embedding+head", epochs=10, random_state=0))
     spotter = AugmentedClassifier(pipeline, AudioAugmenter([Gain()], n_copies=2, random_state=0))
     assert spotter.fit(clips[::2].astype(np.float32), y[::2]).score(clips[1::2], y[1::2]) > 0.9

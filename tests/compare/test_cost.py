@@ -20,7 +20,7 @@ def test_the_embedding_takes_what_the_profiler_counts(n_frames):
 def test_the_head_takes_what_the_profiler_counts(n_vectors):
     rows = np.random.default_rng(0).normal(size=(8, n_vectors * 96))
     head = KeywordHeadClassifier(epochs=1, n_vectors=n_vectors).fit(rows, [0, 1] * 4)
-    counted = of_model(head.model_)
+    counted = of_model(head.to_keras())
     assert counted * 0.98 < of_head(head._network()) < counted
     assert multiply_adds(head) == of_head(head._network())
 

@@ -77,7 +77,7 @@ def test_the_shape_follows_from_the_names_of_columns():
 
 
 def test_rows_that_are_no_frames_and_codes_of_another_length_are_refused(fitted):
-    with pytest.raises(ValueError, match=r"Rows of 50 columns are no frames of 32 bands, .* set input_shape"):
+    with pytest.raises(ValueError, match=r"Rows of 50 columns are no frames of 32 columns, .* set input_shape"):
         SpectrogramAutoencoder().fit(np.zeros((3, 50)))
     with pytest.raises(ValueError, match="X has 9 features, but a code has n_components=8"):
         fitted.inverse_transform(np.zeros((2, 9)))
