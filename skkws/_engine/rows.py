@@ -17,6 +17,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {}
+    learns_from_data = False  # see skkws._runtime.stateless
 
     @abstractmethod
     def _shape_for(self, n_features):

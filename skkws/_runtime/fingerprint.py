@@ -12,8 +12,8 @@ import skkws
 from skkws._runtime.public import public_module
 
 KEY_BYTES = 16
-# Parameters that say how a result is come by or where it is kept, not what it is.
-_NO_MATTER = {"cache_dir", "memory", "n_jobs", "verbose"}
+# Parameters that say how a result is come by or where it is kept, and have no effect on what it is.
+_NO_EFFECT = {"cache_dir", "memory", "n_jobs", "verbose"}
 
 
 def fingerprint(*estimators):
@@ -84,7 +84,7 @@ def _describe_estimator(estimator):
     return [
         f"{public_module(kind)}.{kind.__qualname__}",
         str(getattr(package, "__version__", "")),
-        _describe({name: item for name, item in params.items() if name not in _NO_MATTER}),
+        _describe({name: item for name, item in params.items() if name not in _NO_EFFECT}),
         _describe(state),
     ]
 

@@ -1,9 +1,21 @@
-"""Transformers whose `fit` learns nothing from the data."""
+"""Transformers whose `fit` learns nothing from the data.
+
+A transformer declares it by the attribute ``learns_from_data``: False where `fit` learns nothing from the values, True
+where it does. A class or a property may have it, and it counts for the `fit` of the class that has it: a subclass with
+another `fit` declares anew. Of transformers that declare nothing, fits to noise find it out.
+"""
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 
 from skkws._runtime.fingerprint import fingerprint
+
+# What the code of others may raise where it gets noise, and no labels.
+_UNFIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+# What scikit-learn itself keeps of a fit.
+_COLUMNS = {"n_features_in_", "feature_names_in_", "_sklearn_output_config"}
 
 
 def noise_rows(n_features, dtype=np.float32):
@@ -24,8 +36,46 @@ def noise_rows(n_features, dtype=np.float32):
     return rows[:2], rows[2:]
 
 
+def learns_from_data(transformer):
+    """Whether `fit` learns from the data, as far as a transformer declares it.
+
+    Parameters
+    ----------
+    transformer : transformer or "passthrough" or None
+        A `Pipeline` declares what its steps do.
+
+    Returns
+    -------
+    learns : bool or None
+        None if it does not say.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skkws import AudioLoader, MFCCTransformer
+    >>> from skkws._runtime.stateless import learns_from_data
+    >>> learns_from_data(MFCCTransformer()), learns_from_data(AudioLoader(duration=None))
+    (False, True)
+    >>> learns_from_data(StandardScaler()) is None
+    True
+    """
+    if transformer is None or isinstance(transformer, str | FrozenEstimator):  # "passthrough"
+        return False
+    if isinstance(transformer, Pipeline):
+        declared = [learns_from_data(step) for _, step in transformer.steps]
+        return True if True in declared else None if None in declared else False
+    for kind in type(transformer).__mro__:
+        if "learns_from_data" in vars(kind):
+            return transformer.learns_from_data
+        if "fit" in vars(kind):
+            return None
+    return None
+
+
 def fitted_without_data(transformer, noises):
     """Fit a transformer to noise, if that makes it what any data would make it.
+
+    One that declares nothing is fitted once where nothing of the noise is left in it, and otherwise twice.
 
     Parameters
     ----------
@@ -37,7 +87,7 @@ def fitted_without_data(transformer, noises):
     Returns
     -------
     fitted : transformer or None
-        A clone that is fitted. None if the two make something different of it, as it learns from the data.
+        A clone that is fitted. None if it learns from the data, or if noise alone cannot tell.
 
     Examples
     --------
@@ -49,5 +99,75 @@ def fitted_without_data(transformer, noises):
     >>> fitted_without_data(StandardScaler(), noise_rows(16000)) is None
     True
     """
-    first, second = (clone(transformer).fit(noise) for noise in noises)
-    return first if fingerprint(first) == fingerprint(second) else None
+    learns = learns_from_data(transformer)
+    if learns:
+        return None
+    if isinstance(transformer, Pipeline):
+        return _fitted_steps(transformer, noises)
+    if not hasattr(transformer, "fit"):
+        return transformer  # "passthrough"
+    fitted = _tried(transformer, noises) if learns is None else clone(transformer).fit(noises[0])
+    if fitted is not None and not any(name.endswith("_") for name in vars(fitted)):
+        # A pipeline of scikit-learn takes a last step for unfitted that has no attribute of a fit.
+        vars(fitted)["n_features_in_"] = np.shape(noises[0])[1]
+    return fitted
+
+
+def _fitted_steps(pipeline, noises):
+    *first, (name, last) = pipeline.steps
+    steps, rows = [], noises
+    for step, made in first_steps_without_data(first, noises):
+        steps.append(step)
+        rows = made
+    fitted_last = fitted_without_data(last, rows) if len(steps) == len(first) else None
+    if fitted_last is None:
+        return None
+    fitted = clone(pipeline)
+    fitted.steps = [*steps, (name, fitted_last)]
+    return fitted
+
+
+def _tried(transformer, noises):
+    """Find out by fits to noise."""
+    try:
+        fitted = clone(transformer).fit(noises[0])
+        other = None if _keeps_nothing(fitted) else clone(transformer).fit(noises[1])
+    except _UNFIT:
+        return None  # it needs labels, say; what else is wrong with it, the fit to the data will tell
+    return fitted if other is None or fingerprint(fitted) == fingerprint(other) else None
+
+
+def first_steps_without_data(steps, noises):
+    """Fit the first steps of a pipeline that learn nothing from the data.
+
+    Parameters
+    ----------
+    steps : list of (str, transformer)
+        Not fitted.
+    noises : (data, data)
+        What the first one takes, as in :func:`fitted_without_data`.
+
+    Yields
+    ------
+    step : (str, transformer)
+        The next one, fitted.
+    noises : (data, data)
+        What it makes of the noises.
+    """
+    for name, step in steps:
+        fitted = fitted_without_data(step, noises)
+        if fitted is None:
+            return
+        if hasattr(fitted, "transform"):
+            try:
+                noises = [fitted.transform(noise) for noise in noises]
+            except _UNFIT:
+                return
+        yield (name, fitted), noises
+
+
+def _keeps_nothing(fitted):
+    """Whether a fit has left nothing but the number and the names of the columns, as far as this can be seen."""
+    names = fitted.get_params(deep=False)
+    # Estimators within may keep something, and some keep these in the place of a parameter.
+    return vars(fitted).keys() <= names.keys() | _COLUMNS and names.keys() == fitted.get_params().keys()

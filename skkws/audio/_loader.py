@@ -180,6 +180,11 @@ class AudioLoader(TransformerMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @property
+    def learns_from_data(self):
+        """Whether `fit` learns from the clips: their length, with ``duration=None``."""
+        return self.duration is None
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the parameters and, where ``duration=None``, learn the length of a row.

@@ -6,6 +6,7 @@ from importlib import import_module
 from numbers import Integral
 from pathlib import Path
 
+import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -13,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skkws._runtime.optional import is_installed, require
-from skkws._runtime.stateless import fitted_without_data, noise_rows
+from skkws._runtime.stateless import first_steps_without_data, noise_rows
 from skkws.classifiers import KeywordHeadClassifier
 from skkws.embedding import SpeechEmbeddingTransformer
 from skkws.features import MFCCTransformer
@@ -192,8 +193,8 @@ def _is_seed(name):
     return name.rpartition("__")[2] == "random_state"
 
 
-def parted(model, n_samples):
-    """Part a model into the features that learn nothing from the data, and the rest.
+def split_features(model, n_samples):
+    """Split a model into the features, whose steps learn nothing from the data, and what is fitted in each fold.
 
     Parameters
     ----------
@@ -205,17 +206,14 @@ def parted(model, n_samples):
     Returns
     -------
     features : Pipeline or None
-        Its first steps, fitted; None if the first one already learns.
+        The first steps, fitted, of which the last one gives a dense 2-D array; None if the first one already learns.
     rest : classifier
         What is left, not fitted.
     """
-    features, rest = None, model
-    for n_steps in range(1, len(model) if isinstance(model, Pipeline) else 1):
-        try:
-            fitted = fitted_without_data(model[:n_steps], noise_rows(n_samples))
-        except Exception:
-            break  # it needs labels, or more than noise; what is wrong with it the fit to the data will tell
-        if fitted is None:
-            break
-        features, rest = fitted, model[n_steps:]
-    return features, rest
+    steps, n_steps = [], 0
+    transformers = model.steps[:-1] if isinstance(model, Pipeline) else []
+    for step, (rows, _) in first_steps_without_data(transformers, noise_rows(n_samples)):
+        steps.append(step)
+        if isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind in "biuf":
+            n_steps = len(steps)
+    return (Pipeline(steps[:n_steps]), model[n_steps:]) if n_steps else (None, model)

@@ -11,7 +11,7 @@ from skkws._runtime.parallel import in_order
 from skkws._runtime.progress import progress
 from skkws.augment import AudioAugmenter, BackgroundNoise, ColoredNoise, PeakLimit
 from skkws.compare._finished import Finished
-from skkws.compare._models import MODEL_NAMES, parted, reseeded, resolve_models
+from skkws.compare._models import MODEL_NAMES, reseeded, resolve_models, split_features
 from skkws.compare._result import Comparison
 from skkws.compare._scores import Scoring
 from skkws.compare._splits import draw_examples, split
@@ -190,7 +190,7 @@ class _Candidate:
 
     def __init__(self, name, model, n_samples):
         self.name, self.model = name, model
-        self.features, self.rest = parted(model, n_samples)
+        self.features, self.rest = split_features(model, n_samples)
         self.rows, self.seconds = None, 0.0
 
     @property

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skkws._engine.spec import SAMPLE_RATE
 from skkws._runtime.files import usable_folder
 from skkws._runtime.fingerprint import content_key, fingerprint
-from skkws._runtime.stateless import fitted_without_data, noise_rows
+from skkws._runtime.stateless import fitted_without_data, learns_from_data, noise_rows
 from skkws.audio import as_clip_list, clip_names, is_source, read_bytes
 from skkws.embedding import SpeechEmbeddingTransformer
 from skkws.extraction._store import FeatureStore, distinct
@@ -43,8 +43,9 @@ class CachedTransformer(TransformerMixin, BaseEstimator):
     A row is found again where its values, their dtype and the *setting* are equal: the class of the transformer, its
     parameters, its fitted state, the content of the files that its parameters name (weights), and the versions of the
     packages. So a transformer that learns from the data is cached correctly too, yet for each fit anew: this serves
-    those whose `fit` learns nothing, as all feature transformers of skkws. `fit` finds out which it is by two fits to
-    noise; what learns nothing is then done.
+    those whose `fit` learns nothing, as all feature transformers of skkws. These declare it, and so can one of your
+    own, by the class attribute ``learns_from_data = False``; of one that declares nothing, fits to noise find it out.
+    What learns nothing is not fitted to the data, so that no clip is computed for it.
 
     Parameters
     ----------
@@ -196,6 +197,11 @@ class CachedTransformer(TransformerMixin, BaseEstimator):
     def _unfitted(self):
         return SpeechEmbeddingTransformer() if self.transformer is None else self.transformer
 
+    @property
+    def learns_from_data(self):
+        """Whether the transformer's `fit` learns from the data; None if it does not declare it."""
+        return learns_from_data(self._unfitted())
+
     def _fitted_without(self, X, rows):
         """Return what any data would make of the transformer; None if they matter, or might."""
         if self.cache_dir is None or hasattr(X, "columns"):
@@ -206,10 +212,7 @@ class CachedTransformer(TransformerMixin, BaseEstimator):
             noises = noise_rows(rows.shape[1], rows.dtype)
         else:
             return None
-        try:
-            return fitted_without_data(self._unfitted(), noises)
-        except Exception:
-            return None  # it needs labels, say; what else is wrong, the fit to the data will tell
+        return fitted_without_data(self._unfitted(), noises)
 
     def _validate(self, X, reset):
         # What the values may be is for the transformer to say; rows that it refuses never get into the cache.

@@ -127,6 +127,11 @@ class BandScaler(OneToOneFeatureMixin, FrameRowTransformer):
         self.with_mean = with_mean
         self.with_std = with_std
 
+    @property
+    def learns_from_data(self):
+        """Whether `fit` learns from the rows: only with ``over="dataset"``."""
+        return self.over == "dataset"
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn mean and deviation of every band, unless they are taken over each clip.

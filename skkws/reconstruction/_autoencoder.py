@@ -76,6 +76,7 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     ((8, 4), (8, 3136), (8,))
     """
 
+    learns_from_data = True
     _parameter_constraints = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "input_shape": ["array-like", None],

@@ -109,6 +109,7 @@ class UNetDenoiser(WaveformTransformer):
     (16, 4000)
     """
 
+    learns_from_data = True
     _parameter_constraints = {
         "sample_rate": [Interval(Integral, 1000, None, closed="left")],
         "noise": "no_validation",

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skkws import AugmentedClassifier, LogMelTransformer, MFCCTransformer, SpeechEmbeddingTransformer
 from skkws.compare import MODEL_NAMES, make_model, resolve_models
-from skkws.compare._models import parted, reseeded
+from skkws.compare._models import reseeded, split_features
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
@@ -94,8 +94,8 @@ def test_repeats_have_other_seeds_and_the_first_has_its_own():
         (LogisticRegression(), 0),
     ],
 )
-def test_the_steps_that_learn_nothing_are_parted_from_those_that_do(model, n_features):
-    features, rest = parted(model, 16000)
+def test_the_steps_that_learn_nothing_are_split_from_those_that_do(model, n_features):
+    features, rest = split_features(model, 16000)
     if not n_features:
         assert features is None
         assert rest is model
