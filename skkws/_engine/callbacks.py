@@ -73,7 +73,7 @@ class Checkpoints(Companion):
 
     def __init__(self, run, folder, what):
         self._run = run
-        self.path = Path(folder) / f"training-{joblib.hash(what)}.npz"
+        self.path = Path(folder).expanduser().absolute() / f"training-{joblib.hash(what)}.npz"
 
     def begin(self):
         """Go on where an earlier training stopped."""

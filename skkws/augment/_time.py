@@ -118,7 +118,9 @@ def shift_pitch(y, semitones, *, sample_rate=16000):
     rate = 2.0 ** (-semitones / 12)
     padded = fit_length(y, max(y.shape[-1], int(np.ceil(n_fft * max(1.0, rate)))), pad="end")
     # Step by step, because the whole in one passes on what librosa 1.0 warns of.
-    stretched = librosa.phase_vocoder(librosa.stft(padded, n_fft=n_fft), rate=rate)
+    spectra = librosa.stft(padded, n_fft=n_fft)
+    with np.errstate(invalid="ignore"):  # its compiled code may raise the flag though all that it gives is finite
+        stretched = librosa.phase_vocoder(spectra, rate=rate)
     stretched = librosa.istft(stretched, n_fft=n_fft, dtype=y.dtype, length=round(padded.shape[-1] / rate))
     shifted = librosa.resample(stretched, orig_sr=sample_rate / rate, target_sr=sample_rate, res_type="soxr_hq")
     return fit_length(shifted, padded.shape[-1], pad="end")[..., : y.shape[-1]]

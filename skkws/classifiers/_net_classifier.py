@@ -17,6 +17,7 @@ from skkws._engine.frame_rows import band_scaler, row_shape
 from skkws._engine.head_network import Clips
 from skkws._engine.net import Net
 from skkws._engine.spec import N_BANDS
+from skkws._runtime.files import FoldersStay
 from skkws.classifiers._base import NetworkClassifier
 from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_head, with_scale
 from skkws.classifiers._head import KeywordHeadClassifier
@@ -47,7 +48,7 @@ _LOSSES = {"categorical_crossentropy", "categorical_focal_crossentropy", "mean_s
 _NO_MATTER = ("callbacks", "checkpoint_dir", "verbose")
 
 
-class KeywordNetClassifier(NetworkClassifier):
+class KeywordNetClassifier(FoldersStay, NetworkClassifier):
     """Any network of the field, or one's own, trained from random weights on rows.
 
     The networks are those of :mod:`skkws.networks`. They are trained by TensorFlow on batches of rows, which may lie in
@@ -194,6 +195,8 @@ default="categorical_crossentropy"
         "checkpoint_dir": [str, Path, None],
         "callbacks": [list, tuple, None],
     }
+
+    _folders = ("checkpoint_dir",)
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """Networks as classifiers: shapes, training, checkpoints, callbacks, and training the embedding."""
 
+import pickle
 import threading
 
 import keras
@@ -238,6 +239,21 @@ def test_a_damaged_checkpoint_is_named(rows, tmp_path):
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match=rf"{path.name} is no checkpoint that can be gone on from: .* Delete it"):
         KeywordNetClassifier(**settings).fit(X, y)
+
+
+def test_checkpoints_lie_where_they_were_asked_for(rows, tmp_path, monkeypatch):
+    """A worker that gets the classifier may stand elsewhere."""
+    for place in ("here", "elsewhere"):
+        (tmp_path / place).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    net = KeywordNetClassifier("mlp", epochs=2, random_state=0, checkpoint_dir="checkpoints", callbacks=[Kill(1)])
+    assert clone(net).checkpoint_dir == "checkpoints"
+    sent = pickle.dumps(net)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with pytest.raises(KilledError):
+        pickle.loads(sent).fit(*rows)
+    assert len(list((tmp_path / "here" / "checkpoints").iterdir())) == 1
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_checkpoints_need_a_seed(rows, tmp_path):
