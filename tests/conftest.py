@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 # Set before any library reads it: where other programs use the processors, OpenMP's threads otherwise spend most of
 # the time waiting for each other at full speed, and XGBoost takes a hundred times as long.
@@ -16,6 +17,19 @@ import pytest
 import soundfile as sf
 
 WORDS = ("no", "stop", "yes")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist, where it is installed, looks at its options
+def pytest_cmdline_main(config):
+    """Run whole folders on two workers, unless something else is asked for, or what only one process can do."""
+    option = config.option
+    if "PYTEST_XDIST_WORKER" in os.environ or not config.pluginmanager.hasplugin("xdist"):
+        return  # a worker starts no workers
+    if option.numprocesses is not None or option.tx:
+        return
+    by_hand = option.usepdb or option.trace or option.capture == "no" or option.collectonly
+    if not by_hand and all(Path(arg).is_dir() for arg in config.args):
+        option.numprocesses, option.dist = 2, "worksteal"
 
 
 @pytest.fixture(scope="session")

@@ -9,18 +9,20 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import skkws
+from skkws.augment import Gain
 
+# As they come, or with a network, copies or rounds of training so small that all checks of them take seconds.
 ESTIMATORS = [
     skkws.AudioAugmenter(),
     skkws.AudioLoader(),
     # Not the default pipeline: the few numbers in a row of scikit-learn's checks are no sound to embed, and several
     # batches in the head's training make a weight of 2 differ from two rows.
-    skkws.AugmentedClassifier(LogisticRegression()),
+    skkws.AugmentedClassifier(LogisticRegression(), skkws.AudioAugmenter([Gain()], n_copies=1)),
     skkws.BandScaler(),
     skkws.CachedTransformer(),
     skkws.FrameStacker(),
     skkws.KeywordHeadClassifier(),
-    skkws.KeywordNetClassifier(),
+    skkws.KeywordNetClassifier("mlp"),
     skkws.LogMelTransformer(),
     skkws.LogSpectrogramTransformer(),
     skkws.LoudnessNormalizer(),
@@ -29,12 +31,19 @@ ESTIMATORS = [
     skkws.PrototypeClassifier(),
     skkws.Resample(),
     skkws.RescoringClassifier(LogisticRegression(), LogisticRegression(C=0.1)),
-    skkws.SpectrogramAutoencoder(),
+    skkws.SpectrogramAutoencoder(channels=(4,), epochs=1),
     skkws.SpeechEmbeddingTransformer(),
     skkws.TelephoneBand(),
     skkws.TrimSilence(),
-    skkws.UNetDenoiser(),
+    skkws.UNetDenoiser(channels=(4,), epochs=1),
     skkws.VoiceActivityFilter(),
+]
+# Those of them that are smaller than they come.
+AT_THEIR_DEFAULTS = [
+    skkws.AugmentedClassifier(LogisticRegression()),
+    skkws.KeywordNetClassifier(),
+    skkws.SpectrogramAutoencoder(),
+    skkws.UNetDenoiser(),
 ]
 TRANSFORMERS = [estimator for estimator in ESTIMATORS if hasattr(estimator, "transform")]
 # Checks that cannot apply, with the reason: {estimator name: {check name: reason}}. All of them apply.
@@ -51,6 +60,12 @@ def expected_failures(estimator):
 
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_keeps_the_contract_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(AT_THEIR_DEFAULTS, expected_failed_checks=expected_failures)
+def test_keeps_the_contract_of_scikit_learn_at_its_defaults(estimator, check):
     check(estimator)
 
 

@@ -73,7 +73,7 @@ class Checkpoint(Callback):
 
     def __init__(self, run, folder, what):
         self._run = run
-        self.path = Path(folder) / f"training-{joblib.hash(what)}.npz"
+        self.path = Path(folder).expanduser().absolute() / f"training-{joblib.hash(what)}.npz"
 
     def on_train_begin(self):
         """Go on where an earlier training stopped."""

@@ -46,13 +46,14 @@ def usable_folder(path, name="cache_dir"):
     Returns
     -------
     folder : Path
+        Absolute.
 
     Raises
     ------
     OSError
         If there is no such folder and none can be made, or it is not writable.
     """
-    folder = Path(path).expanduser()
+    folder = Path(path).expanduser().absolute()  # whoever uses it later may stand elsewhere
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -62,3 +63,21 @@ def usable_folder(path, name="cache_dir"):
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise PermissionError(f"{name} {folder} is not writable. Change its permissions, or name another folder.")
     return folder
+
+
+class FoldersStay:
+    """A base of estimators whose folders stay where they are when a process that stands elsewhere gets them.
+
+    A relative path is meant from where it was given. A pickle names it whole; parameters and clones keep it as it was.
+    """
+
+    _folders = ()
+    """Names of the parameters."""
+
+    def __reduce_ex__(self, protocol):
+        """Name the folders whole."""
+        # Not in `__getstate__`, which skops asks for too: what it saves tells nothing of the machine.
+        make, arguments, state, *rest = super().__reduce_ex__(protocol)
+        given = {name: state[name] for name in self._folders if state[name] is not None}
+        whole = {name: os.path.abspath(os.path.expanduser(path)) for name, path in given.items()}
+        return make, arguments, state | whole, *rest

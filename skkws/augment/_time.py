@@ -83,7 +83,7 @@ def change_speed(y: ArrayLike, factor: float) -> NDArray[np.floating]:
 def shift_pitch(y: ArrayLike, semitones: float, *, sample_rate: int = 16000) -> NDArray[np.floating]:
     """Raise or lower the pitch of signals; their duration stays.
 
-    :func:`librosa.effects.pitch_shift`, a phase vocoder followed by resampling, with windows of 64 ms.
+    As :func:`librosa.effects.pitch_shift` does: a phase vocoder followed by resampling, with windows of 64 ms.
 
     Parameters
     ----------
@@ -122,10 +122,15 @@ def shift_pitch(y: ArrayLike, semitones: float, *, sample_rate: int = 16000) -> 
 
     n_fft = max(16, 2 ** round(np.log2(_PITCH_WINDOW * sample_rate)))
     # The vocoder stretches the signal first, and what is left must still fill a window.
-    least = int(np.ceil(n_fft * max(1.0, 2 ** (-semitones / 12))))
-    padded = fit_length(y, max(y.shape[-1], least), pad="end")
-    shifted = librosa.effects.pitch_shift(padded, sr=sample_rate, n_steps=semitones, n_fft=n_fft, res_type="soxr_hq")
-    return shifted[..., : y.shape[-1]]
+    rate = 2.0 ** (-semitones / 12)
+    padded = fit_length(y, max(y.shape[-1], int(np.ceil(n_fft * max(1.0, rate)))), pad="end")
+    # Step by step, because the whole in one passes on what librosa 1.0 warns of.
+    spectra = librosa.stft(padded, n_fft=n_fft)
+    with np.errstate(invalid="ignore"):  # its compiled code may raise the flag though all that it gives is finite
+        stretched = librosa.phase_vocoder(spectra, rate=rate)
+    stretched = librosa.istft(stretched, n_fft=n_fft, dtype=y.dtype, length=round(padded.shape[-1] / rate))
+    shifted = librosa.resample(stretched, orig_sr=sample_rate / rate, target_sr=sample_rate, res_type="soxr_hq")
+    return fit_length(shifted, padded.shape[-1], pad="end")[..., : y.shape[-1]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ from skkws._engine.head_network import HeadNetwork
 from skkws._engine.net import Net
 from skkws._engine.spec import N_BANDS
 from skkws._engine.training import Schedule
+from skkws._runtime.files import FoldersStay
 from skkws._runtime.optional import require
 from skkws.classifiers._base import NetworkClassifier
 from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_scale
@@ -59,7 +60,7 @@ _LOSSES = {"categorical_crossentropy", "categorical_focal_crossentropy", "mean_s
 _IRRELEVANT_PARAMS = ("callbacks", "checkpoint_dir", "verbose")
 
 
-class KeywordNetClassifier(NetworkClassifier):
+class KeywordNetClassifier(FoldersStay, NetworkClassifier):
     """Any network of the field, or one's own, trained from random weights on rows.
 
     The networks are those of :mod:`skkws.networks`. They are trained by TensorFlow on batches of rows, which may lie in
@@ -206,6 +207,8 @@ default="categorical_crossentropy"
         "checkpoint_dir": [str, Path, None],
         "callbacks": [list, tuple, None],
     }
+
+    _folders = ("checkpoint_dir",)
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skkws._engine.spec import SAMPLE_RATE
-from skkws._runtime.files import usable_folder
+from skkws._runtime.files import FoldersStay, usable_folder
 from skkws._runtime.fingerprint import content_key, fingerprint
 from skkws._runtime.stateless import fitted_without_data, learns_from_data, noise_rows
 from skkws.audio import as_clip_list, clip_names, is_source, read_bytes
@@ -29,7 +29,7 @@ def _names_its_features(self):
     return hasattr(self._unfitted(), "get_feature_names_out")
 
 
-class CachedTransformer(TransformerMixin, BaseEstimator):
+class CachedTransformer(FoldersStay, TransformerMixin, BaseEstimator):
     """Compute the rows of a transformer once, and read them from disk ever after.
 
     Each row is looked up by its content: `transform` computes the rows that are not known, in one call, and keeps
@@ -96,6 +96,8 @@ class CachedTransformer(TransformerMixin, BaseEstimator):
         "transformer": [HasMethods(["fit", "transform"]), None],
         "cache_dir": [str, os.PathLike, None],
     }
+
+    _folders = ("cache_dir",)
 
     def __init__(self, transformer=None, cache_dir=None):
         self.transformer = transformer

@@ -397,3 +397,20 @@ def test_a_search_from_files_decodes_each_once_for_each_setting(files, tmp_path,
     pipeline.set_params(features__cache_dir=None)
     plain = GridSearchCV(pipeline, grid, cv=GroupKFold(2), refit=False).fit(files, words, groups=voices)
     np.testing.assert_array_equal(search.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"])
+
+
+def test_a_relative_folder_stays_where_it_was_given(clips, tmp_path, monkeypatch):
+    """A worker that gets it may stand elsewhere."""
+    for place in ("here", "elsewhere"):
+        (tmp_path / place).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    cached = CachedTransformer(MFCCTransformer(), "cache")
+    sent, fitted = pickle.dumps(cached), pickle.dumps(clone(cached).fit(clips))
+    assert clone(cached).get_params()["cache_dir"] == "cache"
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    pickle.loads(sent).fit(clips).transform(clips)
+    shards = list((tmp_path / "here" / "cache").glob("*/*.npy"))
+    assert shards
+    pickle.loads(fitted).transform(clips)
+    assert list((tmp_path / "here" / "cache").glob("*/*.npy")) == shards
+    assert not list((tmp_path / "elsewhere").iterdir())

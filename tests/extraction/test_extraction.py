@@ -4,11 +4,12 @@ import subprocess
 import sys
 import textwrap
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile as sf
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
@@ -533,3 +534,12 @@ def test_a_head_learns_from_batches(files):
             head.partial_fit(X, labels, classes=np.unique(y))
     assert head.n_iter_ == 30
     assert head.score(extract_features(files), y) > 0.9
+
+
+def test_workers_that_stand_elsewhere_fill_the_folder_that_was_given(files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with parallel_config("loky", n_jobs=2):
+        Parallel()(delayed(os.chdir)(os.path.dirname(files[0])) for _ in range(8))
+        extract_features(files[:4], MFCCTransformer(), cache_dir="cache", batch_size=2)
+    assert list(tmp_path.glob("cache/*/*.npy"))
+    assert not Path(files[0]).with_name("cache").exists()
