@@ -16,7 +16,26 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 import pytest
 import soundfile as sf
 
+from skkws._runtime.optional import is_installed
+
 WORDS = ("no", "stop", "yes")
+
+# Tests whose modules compare with TensorFlow or librosa, or are about what needs them, are not collected without them.
+collect_ignore_glob = []
+if not is_installed("tensorflow"):
+    collect_ignore_glob += [
+        "_engine/test_head_network.py",
+        "_engine/test_multiply_adds.py",
+        "classifiers/test_backbone.py",
+        "classifiers/test_net.py",
+        "embedding/test_embedding.py",
+        "extraction/test_keras_dataset.py",
+        "features/test_logmel.py",
+        "networks/*",
+        "reconstruction/*",
+    ]
+if not is_installed("librosa"):
+    collect_ignore_glob += ["features/test_logmel.py", "features/test_mfcc.py"]
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist, where it is installed, looks at its options

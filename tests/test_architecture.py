@@ -77,7 +77,7 @@ def room_and_rest(dotted):
 
 
 def is_public(room, rest):
-    return not rest or rest[0] in getattr(import_module(f"skkws.{room}"), "__all__", ())
+    return not rest or rest[0].startswith("__") or rest[0] in getattr(import_module(f"skkws.{room}"), "__all__", ())
 
 
 def private_uses(path, own=None):

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import skkws
 from skkws import (
     KeywordNetClassifier,
     MFCCTransformer,
     SpectrogramAutoencoder,
     SpeechEmbeddingTransformer,
     UNetDenoiser,
+    extraction,
     mfcc,
     networks,
 )
@@ -113,7 +113,7 @@ def test_estimators_need_none_of_the_heavy_packages():
         (lambda: networks.encoder((96, 32)), "encoder needs"),
         (lambda: SpeechEmbeddingTransformer(weights=None).fit_transform(ROWS), "weights=None, .* needs"),
         (lambda: saliency_map(None, ROWS[0]), "saliency_map needs"),
-        (lambda: skkws.extraction.FeaturePyDataset, "FeaturePyDataset needs"),
+        (lambda: extraction.FeaturePyDataset, "FeaturePyDataset needs"),
     ],
 )
 def test_what_needs_tensorflow_says_so(without_heavy, work, message):

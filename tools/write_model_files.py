@@ -18,7 +18,7 @@ from skkws.embedding import EmbeddingWeights, read_weights
 from skkws.persistence import save_head, save_model
 from skkws.preparation import normalize_peak
 
-FOLDER = Path(__file__).parent.parent / "tests" / "persistence_files"
+FOLDER = Path(__file__).parent.parent / "tests" / "persistence" / "files"
 
 
 def square_waves():

@@ -1,4 +1,4 @@
-"""How many multiplications a network takes for one clip."""
+"""How many multiplications a network takes for one clip, and how much memory."""
 
 import numpy as np
 
@@ -77,3 +77,27 @@ def of_model(model, shape=None):
     return counted + sum(
         layer.input.shape[1] * int(np.prod(w.shape)) for layer in loops for w in layer.weights if "kernel" in w.path
     )
+
+
+def activation_bytes(model):
+    """Estimate the memory that the outputs of all operations of a Keras model take for one row.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The network. Axes of no fixed length count as 1.
+
+    Returns
+    -------
+    n : int
+        Bytes.
+    """
+    total = 0
+    for operation in model.operations:
+        if hasattr(operation, "operations"):
+            total += activation_bytes(operation)
+            continue
+        outputs = operation.output if isinstance(operation.output, list | tuple) else [operation.output]
+        for output in outputs:
+            total += int(np.prod([n or 1 for n in output.shape[1:]])) * np.dtype(output.dtype).itemsize
+    return total

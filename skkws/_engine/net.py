@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skkws._engine.cost import activation_bytes
 from skkws._engine.graph import Plan, compiled
 from skkws._engine.optimizers import Optimizer
+from skkws._runtime.memory import available_memory
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class NetTraining:
     def __init__(self, net, weights, clips, data, *, optimizer, optimizer_state, batch_size, random_state):
         self._net, self._clips, self._graph, self._name = net, clips, compiled(net), optimizer
         self._data = data
+        _check_memory(self._graph.model, net, batch_size)
         self._flat, self._state = self._graph.split(weights)
         self._state = self._graph.seed_dropout(self._state, random_state)
         self._optimizer = Optimizer(optimizer, self._flat, optimizer_state)
@@ -142,3 +145,17 @@ class NetTraining:
         right = probabilities.argmax(axis=1) == data.labels
         loss, accuracy = (float(values @ data.weights / data.weights.sum()) for values in (losses, right))
         return {"loss": loss, "accuracy": accuracy}
+
+
+def _check_memory(model, net, batch_size):
+    """Refuse a batch whose steps would not fit into the memory that is free.
+
+    Activations are kept for the gradient: measured peaks of WavCeption's steps are those of all operations together.
+    """
+    free, row = available_memory(), activation_bytes(model)
+    if free is not None and row * batch_size > free:
+        raise MemoryError(
+            f"A step on {batch_size} rows of shape {net.input_shape} takes about {row * batch_size / 1e9:.1f} GB in "
+            f"{model.name}, and {free / 1e9:.1f} GB are free; set batch_size to {max(1, int(free / 2 / row))} or less, "
+            "or make the network smaller by network_params."
+        )

@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skkws._engine.cost import of_head
 from skkws._engine.frame_rows import EMBEDDING_VECTORS
 from skkws._engine.head_kernels import ACTIVATIONS
 from skkws._engine.head_network import HeadNetwork
@@ -205,6 +206,22 @@ class KeywordHeadClassifier(NetworkClassifier):
         model = keyword_head(shape, **settings)
         model.set_weights(self.weights_)
         return model
+
+    def multiply_adds(self) -> int:
+        """Count the multiplications of the network for one clip.
+
+        Returns
+        -------
+        n : int
+            Those of its convolutions and of the dense layer.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        """
+        check_is_fitted(self)
+        return of_head(self._network())
 
     def _adopt(self, network, weights, scaler, classes):
         """Be fitted with what was trained as part of a larger network."""

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skkws._engine.callbacks import Checkpoint, GradualUnfreezing, KerasCallbacks
+from skkws._engine.cost import of_model
 from skkws._engine.frame_rows import (
     EMBEDDING_VECTORS,
     LOG_MEL_FRAMES,
@@ -49,6 +50,7 @@ _ROWS = {
     "keyword_net": LOG_MEL_FRAMES,
     "light_cnn": RowKind("spectrogram", 81, _SPECTROGRAM),
     "lstm": LOG_MEL_FRAMES,
+    "rnn": LOG_MEL_FRAMES,
     "mlp": RowKind("logmel", None, "LogMelTransformer()"),
     "tc_resnet": LOG_MEL_FRAMES,
     "wavception": RowKind("sample", 1, "AudioLoader()", accepted=("sample",)),
@@ -71,10 +73,10 @@ class KeywordNetClassifier(FoldersStay, NetworkClassifier):
     ----------
     network : str or callable, default="keyword_net"
         ``"keyword_net"``, ``"head"``, ``"flat_head"``, ``"light_cnn"``, ``"wavception"``, ``"mlp"``, ``"cnn"``,
-        ``"cnn1d"``, ``"lstm"``, ``"gru"``, ``"crnn"``, ``"ds_cnn"`` or ``"tc_resnet"``; ``"embedding+head"``, which
-        begins with the published weights of the embedding; or a function that is called as ``network(input_shape,
-        n_classes, **network_params)`` and returns a ``keras.Model`` from rows of this shape to probabilities of the
-        classes.
+        ``"cnn1d"``, ``"rnn"``, ``"lstm"``, ``"gru"``, ``"crnn"``, ``"ds_cnn"`` or ``"tc_resnet"``;
+        ``"embedding+head"``, which begins with the published weights of the embedding; or a function that is called as
+        ``network(input_shape, n_classes, **network_params)`` and returns a ``keras.Model`` from rows of this shape to
+        probabilities of the classes.
     input_shape : tuple of (int, int) or None, default=None
         Frames and bands of a row: the transformer's `output_shape_`, which names of the columns must not contradict.
         None takes what these names tell (``pipeline.set_output(transform="pandas")``). Rows without names are what the
@@ -84,7 +86,7 @@ class KeywordNetClassifier(FoldersStay, NetworkClassifier):
         function. A row of a multiple of 96 columns might then as well be vectors of the embedding, and is refused: set
         it. A row that is shorter than a frame is one frame.
     network_params : dict or None, default=None
-        Further arguments of the network, such as ``{"width": 4}``.
+        Further arguments of the network, such as ``{"filters": (8, 16)}``.
     loss : {"categorical_crossentropy", "categorical_focal_crossentropy", "mean_squared_error"}, \
 default="categorical_crossentropy"
         Loss, as Keras defines it.
@@ -317,6 +319,22 @@ default="categorical_crossentropy"
         model = self._network().model()
         model.set_weights(self.weights_)
         return model
+
+    def multiply_adds(self) -> int:
+        """Count the multiplications of the network for one clip.
+
+        Returns
+        -------
+        n : int
+            What TensorFlow's profiler counts in the graph, and those of recurrent layers.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        """
+        check_is_fitted(self)
+        return of_model(self.to_keras())
 
     def _check_has_embedding(self):
         check_is_fitted(self)

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
+from skkws._engine.cost import of_embedding
 from skkws._engine.row_names import read_names
 from skkws._engine.rows import FrameTransformer
 from skkws._engine.spec import (
@@ -99,6 +101,22 @@ class SpeechEmbeddingTransformer(FrameTransformer):
     def __getstate__(self):
         state = super().__getstate__()
         return state | {"weights": as_carried(state["weights"])}
+
+    def multiply_adds(self) -> int:
+        """Count the multiplications of the network for one clip.
+
+        Returns
+        -------
+        n : int
+            Those of its convolutions, on a clip as long as those of `fit` and its padding.
+
+        Raises
+        ------
+        NotFittedError
+            If the transformer is not fitted.
+        """
+        check_is_fitted(self)
+        return of_embedding(self._n_padded_frames(self.n_features_in_))
 
     _axis_names = ("embedding_v", "_d")
 

@@ -9,7 +9,7 @@ from skkws.networks._keyword_head import flat_head, keyword_head
 from skkws.networks._keyword_net import keyword_net
 from skkws.networks._light_cnn import light_cnn
 from skkws.networks._mlp import mlp
-from skkws.networks._recurrent import crnn, gru, lstm
+from skkws.networks._recurrent import crnn, gru, lstm, rnn
 from skkws.networks._speech_embedding import speech_embedding
 from skkws.networks._tc_resnet import tc_resnet
 from skkws.networks._unet import unet
@@ -33,6 +33,7 @@ __all__ = [
     "light_cnn",
     "lstm",
     "mlp",
+    "rnn",
     "speech_embedding",
     "tc_resnet",
     "unet",

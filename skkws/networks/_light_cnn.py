@@ -11,6 +11,7 @@ def light_cnn(input_shape, n_classes, *, dropout=0.2):
 
     "Light-Weight CNN LB 0.74" of the TensorFlow Speech Recognition Challenge [1]_, made for log-spectrograms of
     99 frames of 81 bins: one second at 8 kHz in windows of 20 ms, 10 ms apart. 314,368 weights for 12 classes there.
+    ``make_pipeline(Resample(), LogSpectrogramTransformer(8000, win_length=160, hop_length=80))`` makes them of 16 kHz.
 
     Parameters
     ----------

@@ -1,6 +1,37 @@
-"""Recurrent networks: LSTM, GRU, and a GRU behind convolutions."""
+"""Recurrent networks: a plain one, LSTM, GRU, and a GRU behind convolutions."""
 
 from skkws._runtime.optional import require
+
+
+def rnn(input_shape, n_classes, *, units=64, dropout=0.2):
+    """Bidirectional plain recurrent network over the frames, the maximum of its outputs over time, and a softmax.
+
+    Parameters
+    ----------
+    input_shape : tuple of (int, int)
+        Frames and bands of a clip.
+    n_classes : int
+        Classes of the softmax.
+    units : int, default=64
+        Units of each direction.
+    dropout : float, default=0.2
+        Share of the last outputs that an update leaves out, the same ones for all its rows.
+
+    Returns
+    -------
+    model : keras.Model
+        From (batch, frames, bands) to probabilities (batch, n_classes).
+
+    Examples
+    --------
+    >>> from skkws.networks import rnn
+    >>> rnn((98, 32), 12).output_shape
+    (None, 12)
+    """
+    require("tensorflow", "rnn")
+    from keras import layers
+
+    return _recurrent(layers.SimpleRNN, input_shape, n_classes, units, dropout, name="rnn")
 
 
 def lstm(input_shape, n_classes, *, units=64, dropout=0.2):
@@ -31,7 +62,7 @@ def lstm(input_shape, n_classes, *, units=64, dropout=0.2):
     require("tensorflow", "lstm")
     from keras import layers
 
-    return _recurrent(layers.LSTM, input_shape, n_classes, units, dropout)
+    return _recurrent(layers.LSTM, input_shape, n_classes, units, dropout, name="lstm")
 
 
 def gru(input_shape, n_classes, *, units=64, dropout=0.2):
@@ -62,7 +93,7 @@ def gru(input_shape, n_classes, *, units=64, dropout=0.2):
     require("tensorflow", "gru")
     from keras import layers
 
-    return _recurrent(layers.GRU, input_shape, n_classes, units, dropout)
+    return _recurrent(layers.GRU, input_shape, n_classes, units, dropout, name="gru")
 
 
 def crnn(input_shape, n_classes, *, filters=(16, 32), units=64, dropout=0.2):
@@ -108,11 +139,11 @@ def crnn(input_shape, n_classes, *, filters=(16, 32), units=64, dropout=0.2):
     return Model(frames, _over_time(layers.GRU, x, n_classes, units, dropout), name="crnn")
 
 
-def _recurrent(layer, input_shape, n_classes, units, dropout):
+def _recurrent(layer, input_shape, n_classes, units, dropout, *, name):
     from keras import Input, Model
 
     frames = Input(input_shape)
-    return Model(frames, _over_time(layer, frames, n_classes, units, dropout), name=layer.__name__.lower())
+    return Model(frames, _over_time(layer, frames, n_classes, units, dropout), name=name)
 
 
 def _over_time(layer, x, n_classes, units, dropout):

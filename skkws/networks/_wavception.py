@@ -9,7 +9,7 @@ from skkws._runtime.optional import require
 _FIRST_SHIFT = 2.0
 
 
-def wavception(input_shape, n_classes, *, width=16, depths=(1, 1, 2, 2, 3, 3, 4, 4, 4), stride=1, dropout=0.0):
+def wavception(input_shape, n_classes, *, width=4, depths=(1, 1, 2, 2, 3, 3, 4, 4, 4), stride=4, dropout=0.0):
     """WavCeption V1: nine pairs of Inception modules over time, max-pooled by 2 between; a dense layer of 128.
 
     Each module normalises its input and sends it through eight branches side by side: a 1x1 convolution; a 1x1
@@ -22,14 +22,14 @@ def wavception(input_shape, n_classes, *, width=16, depths=(1, 1, 2, 2, 3, 3, 4,
         Samples and channels of a clip; a waveform has one channel.
     n_classes : int
         Classes of the softmax.
-    width : int, default=16
-        Filters of a branch of the first modules, those of the original. Cost grows with its square: 4 trains in minutes
-        on a laptop.
+    width : int, default=4
+        Filters of a branch of the first modules. The original has 16, and ``stride=1``: a batch of 64 clips of one
+        second then takes more than 20 GB in training. Cost grows with the square of the width.
     depths : tuple of int, default=(1, 1, 2, 2, 3, 3, 4, 4, 4)
         Width of the two modules of each pair, in units of `width`.
-    stride : int, default=1
-        Samples that are averaged into one in front of the first module: 4 takes a quarter of the time and, of 16 kHz,
-        leaves the band below 2 kHz.
+    stride : int, default=4
+        Samples that are averaged into one in front of the first module: 4 takes a quarter of the time and memory that 1
+        takes and, of 16 kHz, leaves the band below 2 kHz.
     dropout : float, default=0.0
         Share of the outputs of the dense layer that an update leaves out, the same ones for all its rows.
 
@@ -41,7 +41,7 @@ def wavception(input_shape, n_classes, *, width=16, depths=(1, 1, 2, 2, 3, 3, 4,
     Examples
     --------
     >>> from skkws.networks import wavception
-    >>> wavception((16000, 1), 12, width=2).output_shape
+    >>> wavception((16000, 1), 12).output_shape
     (None, 12)
     """
     require("tensorflow", "wavception")

@@ -21,6 +21,7 @@ from skkws import (
     TrimSilence,
 )
 from skkws._engine import graph
+from skkws._engine import net as engine_net
 from skkws.augment import Gain
 from skkws.classifiers._improvement import Improvement
 from skkws.classifiers._net_classifier import _ROWS
@@ -63,16 +64,30 @@ def test_wavception_learns_from_waveforms():
     rng = np.random.default_rng(0)
     y = np.repeat(["high", "low"], 12)
     X = np.sin(np.where(y == "high", 1.0, 0.2)[:, None] * np.arange(600) + rng.uniform(0, 6, (24, 1)))
-    net = KeywordNetClassifier("wavception", network_params={"width": 2, "depths": (1, 2)}, epochs=40, random_state=0)
+    net = KeywordNetClassifier(
+        "wavception", network_params={"width": 2, "depths": (1, 2), "stride": 1}, epochs=40, random_state=0
+    )
     net.fit(X[::2].astype(np.float32), y[::2])
     assert net.input_shape_ == (600, 1)
     assert net.score(X[1::2], y[1::2]) > 0.9
 
 
+def test_a_batch_that_memory_does_not_hold_is_refused_before_it_is_tried(rows, monkeypatch):
+    net = KeywordNetClassifier("cnn", input_shape=(N_FRAMES, N_BANDS), epochs=1, batch_size=50, random_state=0)
+    monkeypatch.setattr(engine_net, "available_memory", lambda: 1_000_000)
+    with pytest.raises(
+        MemoryError, match=r"A step on \d+ rows .* takes about .* GB in cnn, .* free; set batch_size to \d+"
+    ):
+        net.fit(*rows)
+    monkeypatch.setattr(engine_net, "available_memory", lambda: None)
+    net.fit(*rows)
+
+
+@pytest.mark.slow
 def test_rounding_does_not_grow_in_the_depth_of_wavception():
     rng = np.random.default_rng(0)
     X, y, weight = rng.normal(size=(15, 30)), np.arange(15) % 3, np.arange(15) % 4 + 1
-    net = KeywordNetClassifier("wavception", network_params={"width": 1}, epochs=5, random_state=0)
+    net = KeywordNetClassifier("wavception", network_params={"width": 1, "stride": 1}, epochs=5, random_state=0)
     weighted = clone(net).fit(X, y, sample_weight=weight).predict_proba(X)
     repeated = clone(net).fit(X.repeat(weight, axis=0), y.repeat(weight)).predict_proba(X)
     np.testing.assert_allclose(weighted, repeated, atol=1e-10)

@@ -5,7 +5,6 @@ import pytest
 
 from skkws import KeywordHeadClassifier, KeywordNetClassifier, SpeechEmbeddingTransformer
 from skkws._engine.cost import of_embedding, of_head, of_model
-from skkws.compare._cost import multiply_adds
 from skkws.networks import speech_embedding
 
 
@@ -22,16 +21,16 @@ def test_the_head_takes_what_the_profiler_counts(n_vectors):
     head = KeywordHeadClassifier(epochs=1, n_vectors=n_vectors).fit(rows, [0, 1] * 4)
     counted = of_model(head.to_keras())
     assert counted * 0.98 < of_head(head._network()) < counted
-    assert multiply_adds(head) == of_head(head._network())
+    assert head.multiply_adds() == of_head(head._network())
 
 
 def test_a_clip_of_two_seconds_takes_more_than_one_of_one():
     one, two = (SpeechEmbeddingTransformer().fit(np.zeros((1, n))) for n in (16000, 32000))
-    assert 1.5 * multiply_adds(one) < multiply_adds(two) < 2.5 * multiply_adds(one)
+    assert 1.5 * one.multiply_adds() < two.multiply_adds() < 2.5 * one.multiply_adds()
 
 
 def test_any_network_is_counted_in_its_graph():
     rows = np.random.default_rng(0).normal(size=(8, 20 * 32))
     net = KeywordNetClassifier("gru", epochs=1, random_state=0).fit(rows, [0, 1] * 4)
     kernels = [w for w in net.weights_ if w.ndim == 2]
-    assert multiply_adds(net) > 20 * kernels[0].size, "the recurrence of 20 frames is counted too"
+    assert net.multiply_adds() > 20 * kernels[0].size, "the recurrence of 20 frames is counted too"

@@ -223,7 +223,7 @@ KILLED = """
                 os.kill(os.getpid(), getattr(signal, sys.argv[1]))
             return super().transform(X)
 
-    Killed.__module__, Killed.__qualname__ = MFCCTransformer.__module__, MFCCTransformer.__qualname__
+    Killed.__module__, Killed.__qualname__ = "skkws.features", MFCCTransformer.__qualname__
     extract_features(sys.argv[3:], Killed(), cache_dir=sys.argv[2], batch_size=5)
 """
 

@@ -90,7 +90,7 @@ def test_columns_keep_their_names(rows):
 
 
 def test_bad_parameters_and_rows_are_refused(rows):
-    with pytest.raises(ValueError, match="n_bands=33 does not part rows of 3136 columns evenly"):
+    with pytest.raises(ValueError, match="n_bands=33 does not divide rows of 3136 columns evenly"):
         BandScaler(n_bands=33).fit(rows)
     with pytest.raises(ValueError, match="The 'over' parameter of BandScaler must be"):
         BandScaler(over="speaker").fit(rows)

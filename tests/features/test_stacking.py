@@ -65,7 +65,7 @@ def test_integer_features_are_taken_without_a_word_about_samples(recwarn):
 
 def test_bands_that_do_not_part_the_row_are_refused():
     with pytest.raises(
-        ValueError, match="n_bands=3 does not part rows of 8 columns evenly; set it to the last of outp"
+        ValueError, match="n_bands=3 does not divide rows of 8 columns evenly; set it to the last of outp"
     ):
         FrameStacker(n_bands=3).fit(np.ones((2, 8)))
 

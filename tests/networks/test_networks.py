@@ -63,7 +63,7 @@ def test_wavception_has_the_weights_of_the_published_modules():
         channels = n + 3 * 2 * n + 4 * n
     n_samples = 63  # of 16,000, halved eight times
     count += n_samples * channels * 128 + 4 * 128 + 128 * 12 + 12
-    assert networks.wavception((16000, 1), 12).count_params() == count
+    assert networks.wavception((16000, 1), 12, width=16, stride=1).count_params() == count
 
 
 SMALL = [
@@ -78,6 +78,7 @@ SMALL = [
     networks.light_cnn,
     networks.lstm,
     networks.mlp,
+    networks.rnn,
     networks.tc_resnet,
 ]
 

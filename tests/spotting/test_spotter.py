@@ -212,7 +212,7 @@ def test_too_few_other_words_are_refused(n):
         train_keyword_spotter(["stop"], **TINY | {"n_other_words": n})
 
 
-@pytest.mark.parametrize("voices", [1, 2, 3])
+@pytest.mark.parametrize("voices", [1, 3])
 def test_few_voices_are_left_out_as_far_as_there_are_others(voices):
     spotter = train_keyword_spotter(["stop", "zebra"], **TINY | FEWER | {"voices": voices})
     assert list(spotter.estimates) == ([] if voices == 1 else ["keywords", "other words", "silence"])

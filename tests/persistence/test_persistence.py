@@ -287,7 +287,7 @@ def tuned():
     settings = {"epochs": 1, "embedding_epochs": 1, "validation_fraction": 0.4, "random_state": 0}
     with pytest.MonkeyPatch.context() as patch:
         # It is kept whether it helps or not, which two rounds of training need not agree about.
-        patch.setattr(KeywordNetClassifier, "_is_better", lambda *args: True)
+        patch.setattr("skkws.classifiers._fine_tuning.FineTuning._is_better", lambda *args: True)
         return KeywordNetClassifier("embedding+head", train_embedding="full", **settings).fit(X, y), X
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from skkws.persistence import describe_model, load_head, load_model
 
-FOLDER = Path(__file__).parent / "persistence_files"
+FOLDER = Path(__file__).parent / "files"
 FILES = sorted(path.stem for path in FOLDER.glob("*.skops"))
 
 

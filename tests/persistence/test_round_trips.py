@@ -42,7 +42,7 @@ from skkws import augment
 from skkws.embedding import EmbeddingWeights, read_weights
 from skkws.preparation import normalize_peak
 
-N_SAMPLES = 8000
+N_SAMPLES = 8160
 LOAD = """
 import sys
 import numpy as np
