@@ -40,7 +40,7 @@ from skkws.synthesis import synthesize_keywords
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
-    parser.add_argument("--labels", required=True, help="words to tell apart, parted by commas")
+    parser.add_argument("--labels", required=True, help="words to tell apart, separated by commas")
     parser.add_argument("--text", type=Path, required=True, help="folder of texts with the words to train on")
     parser.add_argument("--without", default="", help="words not to train on: those that sound like labels")
     parser.add_argument("--words", type=int, nargs="*", default=[40, 160], help="numbers of words to train on")

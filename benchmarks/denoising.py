@@ -2,7 +2,7 @@
 
     python benchmarks/denoising.py RECORDINGS --noise FOLDER --labels one,two --output denoising.json
 
-The recordings of noise are parted in two halves: the denoiser is trained on the training clips of a fold mixed with
+The recordings of noise are split in two halves: the denoiser is trained on the training clips of a fold mixed with
 one, and tested on the other clips mixed with the other one; then the other way round. Spotters are trained on the clean
 training clips, with the denoiser in front or without.
 """
@@ -29,7 +29,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
     parser.add_argument("--noise", type=Path, required=True, help="folder of recorded noise, two files or more")
-    parser.add_argument("--labels", help="words to take, parted by commas")
+    parser.add_argument("--labels", help="words to take, separated by commas")
     parser.add_argument("--snr", type=float, nargs="+", default=[20, 10, 5, 0], help="in dB, besides clean")
     parser.add_argument("--folds", type=int, default=2, help="folds to run, of those that there are")
     parser.add_argument("--epochs", type=int, default=10)

@@ -65,7 +65,7 @@ def table(seconds):
 
 
 def load(folder, labels):
-    """Return waveform rows, words and speakers of a folder of recordings; `labels` are words parted by commas."""
+    """Return waveform rows, words and speakers of a folder of recordings; `labels` are words separated by commas."""
     from skkws import AudioLoader
     from skkws.datasets import load_keyword_folder
 

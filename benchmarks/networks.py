@@ -73,7 +73,7 @@ def models(seed, n_examples):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
-    parser.add_argument("--labels", help="words to take, parted by commas")
+    parser.add_argument("--labels", help="words to take, separated by commas")
     parser.add_argument("--examples", type=int, nargs="*", default=[20], help="clips per word; 0 means all")
     parser.add_argument("--folds", type=int, help="folds to run, of those that there are")
     parser.add_argument("--seed", type=int, default=0)

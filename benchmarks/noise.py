@@ -2,7 +2,7 @@
 
     python benchmarks/noise.py RECORDINGS --noise FOLDER --labels one,two --output noise.json --figure noise.png
 
-The recordings of noise are parted in two halves: one is mixed into the clips to test on, the other one is for the
+The recordings of noise are split in two halves: one is mixed into the clips to test on, the other one is for the
 augmentation, and then the other way round. A copy is a function of its clip alone, so all copies are made before the
 clips are split, and a fold takes those of its training clips: the same rows as `AugmentedClassifier` makes in `fit`.
 """
@@ -29,7 +29,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
     parser.add_argument("--noise", type=Path, required=True, help="folder of recorded noise, two files or more")
-    parser.add_argument("--labels", help="words to take, parted by commas")
+    parser.add_argument("--labels", help="words to take, separated by commas")
     parser.add_argument("--examples", type=int, nargs="*", default=[1, 5, 20], help="clips per word, besides all")
     parser.add_argument("--snr", type=float, nargs="+", default=[20, 10, 5, 0], help="in dB, besides clean")
     parser.add_argument("--copies", type=int, default=3)

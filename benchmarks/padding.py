@@ -25,7 +25,7 @@ from skkws.metrics import accuracy_interval
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
-    parser.add_argument("--labels", help="words to take, parted by commas")
+    parser.add_argument("--labels", help="words to take, separated by commas")
     parser.add_argument("--padding", type=int, nargs="+", default=[0, 3000, 6000, 9000])
     parser.add_argument("--output", type=Path, help="JSON file for the results")
     args = parser.parse_args()

@@ -4,8 +4,8 @@
     python benchmarks/paper.py --speech-commands SPEECH_COMMANDS --test TEST --models recipe
     python benchmarks/paper.py --speech-commands WORDS --noise NOISE --models recipe --half report
 
-The classes are ten keywords, other words (`_unknown_`) and silence. Speech Commands is parted as its two lists of files
-say; TEST, a folder of WAV files for each class, takes the place of its test part. Any other folder of words is parted
+The classes are ten keywords, other words (`_unknown_`) and silence. Speech Commands is split as its two lists of files
+say; TEST, a folder of WAV files for each class, takes the place of its test part. Any other folder of words is split
 in five folds by speaker, and each recording of noise in five stretches: one to test on, the others to train on.
 
 N examples are N of each keyword, of each other word and of silence, or all that there are; the paper's 3,220 clips are

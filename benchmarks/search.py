@@ -55,7 +55,7 @@ def search(features, files, y, folds, n_jobs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
-    parser.add_argument("--labels", help="words to take, parted by commas")
+    parser.add_argument("--labels", help="words to take, separated by commas")
     parser.add_argument("--limit", type=int, help="recordings per word at the most")
     parser.add_argument("--n-jobs", type=int, nargs="+", default=[1], help="workers, one run with each number")
     parser.add_argument("--output", type=Path, help="JSON file for the results")

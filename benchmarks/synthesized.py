@@ -39,9 +39,9 @@ N_PER_WORD = 240
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
-    parser.add_argument("--keywords", required=True, help="words to spot, parted by commas")
+    parser.add_argument("--keywords", required=True, help="words to spot, separated by commas")
     parser.add_argument("--background", type=Path, help="folder of recorded noise to test silence on")
-    parser.add_argument("--engines", default="espeak-ng", help="speech engines, parted by commas, or auto")
+    parser.add_argument("--engines", default="espeak-ng", help="speech engines, separated by commas, or auto")
     parser.add_argument("--ablation", action="store_true")
     parser.add_argument("--recordings", type=int, nargs="*", default=[], help="numbers of recordings per word to add")
     parser.add_argument("--seeds", type=int, default=3)

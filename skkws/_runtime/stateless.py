@@ -41,7 +41,7 @@ def learns_from_data(transformer):
 
     Parameters
     ----------
-    transformer : transformer or "passthrough" or None
+    transformer : transformer or "passthrough"
         A `Pipeline` declares what its steps do.
 
     Returns
@@ -59,7 +59,7 @@ def learns_from_data(transformer):
     >>> learns_from_data(StandardScaler()) is None
     True
     """
-    if transformer is None or isinstance(transformer, str | FrozenEstimator):  # "passthrough"
+    if isinstance(transformer, str | FrozenEstimator):  # "passthrough", and what is fitted for good
         return False
     if isinstance(transformer, Pipeline):
         declared = [learns_from_data(step) for _, step in transformer.steps]
@@ -104,8 +104,8 @@ def fitted_without_data(transformer, noises):
         return None
     if isinstance(transformer, Pipeline):
         return _fitted_steps(transformer, noises)
-    if not hasattr(transformer, "fit"):
-        return transformer  # "passthrough"
+    if isinstance(transformer, str | FrozenEstimator):
+        return transformer
     fitted = _tried(transformer, noises) if learns is None else clone(transformer).fit(noises[0])
     if fitted is not None and not any(name.endswith("_") for name in vars(fitted)):
         # A pipeline of scikit-learn takes a last step for unfitted that has no attribute of a fit.
@@ -158,7 +158,7 @@ def first_steps_without_data(steps, noises):
         fitted = fitted_without_data(step, noises)
         if fitted is None:
             return
-        if hasattr(fitted, "transform"):
+        if not isinstance(fitted, str):
             try:
                 noises = [fitted.transform(noise) for noise in noises]
             except _UNFIT:

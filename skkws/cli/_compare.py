@@ -7,18 +7,18 @@ from typing import Annotated
 import typer
 
 from skkws.cli._messages import out, say
-from skkws.cli._options import Duration, Folder, Group, Jobs, Labels, Limit, Seed, check_writable, parted
+from skkws.cli._options import Duration, Folder, Group, Jobs, Labels, Limit, Seed, check_writable, names_in
 from skkws.cli._waveforms import load_waveforms
 
 _DEMO_WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 _DEMO_CLIPS_PER_WORD = 48
-# Folder in --output that keeps what a comparison has finished.
-_CHECKPOINTS = ".finished"
+# Folder in --output that keeps features, and the outcome of each fit.
+_CHECKPOINTS = ".checkpoints"
 
 _Models = Annotated[
     str | None,
     typer.Option(
-        help="What to compare, parted by commas: names (default: all), or module:object for pipelines of yours."
+        help="What to compare, separated by commas: names (default: all), or module:object for pipelines of yours."
     ),
 ]
 _Repeats = Annotated[int, typer.Option(min=1, help="Times that the folds are drawn anew.")]
@@ -52,11 +52,22 @@ def compare(
     X, data = load_waveforms(
         folder, labels=labels, limit=limit, group=group, duration=duration, seed=seed, n_jobs=n_jobs
     )
-    settings = {"folder": str(folder), "labels": parted(labels), "limit": limit, "group": group, "duration": duration}
+    settings = {"folder": str(folder), "labels": names_in(labels), "limit": limit, "group": group, "duration": duration}
     settings["noise"] = noise and str(noise)
     data.names = [os.path.relpath(path, folder) for path in data.filenames]
-    how = {"folds": folds, "n_repeats": repeats, "random_state": seed, "n_jobs": n_jobs}
-    _compare(X, data, names, output, settings, f"Recordings in {folder.resolve()}", noise=noise, **how)
+    _compare(
+        X,
+        data,
+        names,
+        output,
+        settings,
+        f"Recordings in {folder.resolve()}",
+        noise=noise,
+        folds=folds,
+        n_repeats=repeats,
+        random_state=seed,
+        n_jobs=n_jobs,
+    )
 
 
 def demo(
@@ -79,8 +90,19 @@ def demo(
         "people run [bold]skkws compare DIR[/bold] on a folder of recordings.\n"
     )
     settings = {"synthesized": True, "words": _DEMO_WORDS, "clips_per_word": _DEMO_CLIPS_PER_WORD}
-    how = {"folds": folds, "random_state": seed, "n_jobs": n_jobs, "n_examples": (1, 5, 20), "snr_db": (10,)}
-    _compare(speech.data, speech, names, output, settings, "Synthesized speech, not recordings of people", **how)
+    _compare(
+        speech.data,
+        speech,
+        names,
+        output,
+        settings,
+        "Synthesized speech, not recordings of people",
+        folds=folds,
+        random_state=seed,
+        n_jobs=n_jobs,
+        n_examples=(1, 5, 20),
+        snr_db=(10,),
+    )
 
 
 def _usable_models():
@@ -101,7 +123,7 @@ def _check_options(models, output):
     """Model names to compare, after a look at what would otherwise go wrong at the end of the work."""
     from skkws.compare import MODEL_NAMES, resolve_models
 
-    names = parted(models) or MODEL_NAMES
+    names = names_in(models) or MODEL_NAMES
     try:
         resolve_models(names)
     except ValueError as error:
@@ -111,21 +133,29 @@ def _check_options(models, output):
     return names
 
 
-def _compare(X, data, names, output, settings, source, **how):
+def _compare(X, data, names, output, settings, source, **options):
     from skkws.compare import compare_classifiers
     from skkws.report import can_draw, print_tables, write_report
 
     checkpoints = output and output / _CHECKPOINTS
-    how |= {"models": names, "checkpoint_dir": checkpoints}
     try:
-        comparison = compare_classifiers(X, data.target, data.groups, verbose=1, **how)
+        comparison = compare_classifiers(
+            X,
+            data.target,
+            data.groups,
+            models=names,
+            cache_dir=checkpoints and checkpoints / "features",
+            checkpoint_dir=checkpoints,
+            verbose=1,
+            **options,
+        )
     except KeyboardInterrupt:
         if output:
-            say(f"What is finished is kept in {checkpoints}; the same command goes on there.")
+            say(f"The fits that are done are kept in {checkpoints}; the same command goes on there.")
         raise
     print_tables(comparison, out)
     if output:
-        settings = {name: value for name, value in how.items() if name != "checkpoint_dir"} | settings
+        settings = options | {"models": names} | settings
         clips = {"waveforms": X, "names": data.get("names")}
         files = write_report(comparison, output, settings=settings, source=source, **clips)
         say(f"\nWritten to {output}: {', '.join(file.name for file in files)}")

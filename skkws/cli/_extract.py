@@ -8,7 +8,7 @@ import typer
 
 from skkws._runtime.optional import require
 from skkws.cli._messages import say
-from skkws.cli._options import Duration, Group, Labels, check_output_file, check_writable, parted
+from skkws.cli._options import Duration, Group, Labels, check_output_file, check_writable, names_in
 
 _FEATURES = ("embedding", "logmel", "mfcc")
 
@@ -45,7 +45,7 @@ def extract(
     from skkws.extraction import extract as extract_files
 
     start = perf_counter()
-    files, target, groups = _recordings(sources, labels=parted(labels), group=group)
+    files, target, groups = _recordings(sources, labels=names_in(labels), group=group)
     loader = AudioLoader(duration=duration, on_error="skip")
     found = extract_files(files, transformer, loader, cache, n_jobs, verbose=1)
     for reason in found.skipped:

@@ -11,14 +11,14 @@ Group = Annotated[
     str | None,
     typer.Option(metavar="REGEX", help="Finds the speaker in a file name (default: what precedes the first _)."),
 ]
-Labels = Annotated[str | None, typer.Option(help="Words to take, parted by commas (default: all).")]
+Labels = Annotated[str | None, typer.Option(help="Words to take, separated by commas (default: all).")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Recordings per word at the most, drawn at random.")]
 Duration = Annotated[float, typer.Option(min=0.1, help="Seconds that each clip is cropped or padded to.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Processes; each fit already uses all cores.")]
 
 
-def parted(names):
+def names_in(names):
     """Names between commas as a tuple, None for none."""
     return tuple(name.strip() for name in names.split(",")) if names else None
 

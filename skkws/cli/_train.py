@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from skkws.cli._messages import err, say
-from skkws.cli._options import Duration, Jobs, Labels, Limit, Seed, check_output_file, parted
+from skkws.cli._options import Duration, Jobs, Labels, Limit, Seed, check_output_file, names_in
 from skkws.cli._waveforms import load_waveforms
 
 # Models that give probabilities.
@@ -23,7 +23,7 @@ def train(
     words: Annotated[
         str | None,
         typer.Option(
-            help="Train on synthesized speech of these words instead, parted by commas; "
+            help="Train on synthesized speech of these words instead, separated by commas; "
             r"zoofi=[\[z'u:fi]] gives a word with its sound."
         ),
     ] = None,
@@ -31,7 +31,8 @@ def train(
         Path | None, typer.Option(metavar="DIR", help="With --words: folder with a few recordings of them, as in DIR.")
     ] = None,
     engines: Annotated[
-        str | None, typer.Option(help="With --words: speech engines, parted by commas (default: all that are found).")
+        str | None,
+        typer.Option(help="With --words: speech engines, separated by commas (default: all there are)."),
     ] = None,
     language: Annotated[str, typer.Option(help="With --words: their language or accent, such as de or en-us.")] = "en",
     word_list: Annotated[
@@ -75,7 +76,7 @@ def train(
         augmenter = AudioAugmenter(default_transforms(noise=noise), random_state=seed, verbose=1)
         estimator = AugmentedClassifier(estimator, augmenter)
     X, data = load_waveforms(
-        folder, labels=labels, limit=limit, group=None, duration=duration, seed=seed, n_jobs=n_jobs
+        folder, labels=labels, limit=limit, group=None, duration=duration, seed=seed, n_jobs=n_jobs, speakers=False
     )
     start = perf_counter()
     with nullcontext() if noise else err.status(f"Training {model}"):  # copies have a progress bar of their own
@@ -119,7 +120,7 @@ def _train_on_words(words, add, engines, language, word_list, duration, noise, s
         recordings=recordings,
         noise=noise,
         language=language,
-        engines=parted(engines) or "auto",
+        engines=names_in(engines) or "auto",
         word_list=_lines(word_list) if word_list else None,
         duration=duration,
         random_state=seed,
@@ -152,5 +153,5 @@ def _spellings(words):
     pairs = [word.partition("=") for word in words.split(",")]
     found = [(label.strip(), (spelling if equals else label).strip()) for label, equals, spelling in pairs]
     if not all(label and spelling for label, spelling in found) or len(dict(found)) < len(found):
-        raise ValueError(f'--words must be distinct words, parted by commas, got {words!r}. Write "lights on,stop".')
+        raise ValueError(f'--words must be distinct words, separated by commas, got {words!r}. Write "lights on,stop".')
     return dict(found)

@@ -3,6 +3,7 @@
 from skkws.compare._models import MODEL_NAMES, make_model, resolve_models
 from skkws.compare._result import Comparison, FewShotScores, ModelScores, NoiseScores
 from skkws.compare._run import compare_classifiers
+from skkws.compare._splits import draw_examples, speaker_folds
 from skkws.compare._statistics import Difference, Reliability, paired_differences
 from skkws.compare._tables import Table, leaderboard
 
@@ -16,8 +17,10 @@ __all__ = [
     "Reliability",
     "Table",
     "compare_classifiers",
+    "draw_examples",
     "leaderboard",
     "make_model",
     "paired_differences",
     "resolve_models",
+    "speaker_folds",
 ]

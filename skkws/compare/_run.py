@@ -1,21 +1,21 @@
 """Deep against classical on one set of recordings: the main job."""
 
-from time import perf_counter
-
 import numpy as np
 from joblib import delayed
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_consistent_length
 
-from skkws._runtime.fingerprint import fingerprint
 from skkws._runtime.parallel import in_order
 from skkws._runtime.progress import progress
-from skkws.augment import AudioAugmenter, BackgroundNoise, ColoredNoise, PeakLimit
-from skkws.compare._finished import Finished
-from skkws.compare._models import MODEL_NAMES, reseeded, resolve_models, split_features
+from skkws.audio import as_clip_list, is_source
+from skkws.compare._features import Candidate, Conditions, compute_features, time_features
+from skkws.compare._models import MODEL_NAMES, reseeded, resolve_models
+from skkws.compare._outcomes import OutcomeStore
 from skkws.compare._result import Comparison
 from skkws.compare._scores import Scoring
-from skkws.compare._splits import draw_examples, split
-from skkws.compare._tasks import WARM_UP, Task, fit_and_predict
+from skkws.compare._splits import learning_curve_splits, speaker_folds
+from skkws.compare._tasks import Task, fit_and_predict
+from skkws.extraction import extract
 
 
 def compare_classifiers(
@@ -30,6 +30,7 @@ def compare_classifiers(
     n_draws=2,
     noise=None,
     snr_db=(20, 10, 5, 0),
+    cache_dir=None,
     checkpoint_dir=None,
     random_state=0,
     n_jobs=None,
@@ -38,12 +39,12 @@ def compare_classifiers(
     """Cross-validate classifiers on the same clips, no speaker on both sides of a split: all examples, few, and noise.
 
     The first steps of a pipeline that learn nothing from the data, such as all features of skkws, are computed once
-    for all folds and for all models that share them.
+    for all folds and for all models that share them, and with `cache_dir` once for all comparisons.
 
     Parameters
     ----------
-    X : array-like of shape (n_clips, n_samples)
-        Waveform rows at 16 kHz.
+    X : list of str or path-like, or array-like of shape (n_clips, n_samples)
+        Recordings, which ``AudioLoader()`` turns into rows of one second; or waveform rows at 16 kHz.
     y : array-like of shape (n_clips,)
         Labels.
     groups : array-like of shape (n_clips,)
@@ -64,9 +65,12 @@ def compare_classifiers(
         Recorded noise to test in, as for :class:`~skkws.augment.BackgroundNoise`. None means pink noise.
     snr_db : sequence of float, default=(20, 10, 5, 0)
         Signal-to-noise ratios to test at, in dB; ``()`` for none. Trained are the models on the clips as they are.
+    cache_dir : str, path-like or None, default=None
+        Folder that keeps features, as for :class:`CachedTransformer`: a further comparison of the same clips finds
+        them there. None keeps nothing.
     checkpoint_dir : str, path-like or None, default=None
-        Folder that keeps what is finished, so that a comparison that was interrupted, or killed, goes on there, and
-        one with a further model computes that one alone. None keeps nothing.
+        Folder that keeps the outcome of each fit, so that a comparison that was interrupted, or killed, goes on there,
+        and one with a further model computes that one alone. None keeps nothing.
     random_state : int, default=0
         Seeds the folds, the draws, the noise and the models.
     n_jobs : int or None, default=None
@@ -84,8 +88,10 @@ def compare_classifiers(
     ------
     ImportError
         If a package that a model needs is not installed.
+    AudioError, FileNotFoundError
+        If a recording cannot be used; the message names it.
     OSError
-        If `checkpoint_dir` is no writable folder, or full.
+        If `cache_dir` or `checkpoint_dir` is no writable folder, or full.
     ValueError
         If there are too few labels, speakers or clips for a fair split, `X`, `y` and `groups` differ in length, a
         model is none, or `n_draws` or `n_repeats` is less than 1.
@@ -111,20 +117,25 @@ def compare_classifiers(
     labels, codes = np.unique(y, return_inverse=True)
     splits, validation = [], ""
     for repeat in range(n_repeats):
-        parts, validation = split(codes, labels, groups, folds, random_state + repeat)
+        parts, validation = speaker_folds(y, groups, folds, random_state + repeat)
         splits += [(repeat, train, test) for train, test in parts]
-    X = np.ascontiguousarray(X, dtype=np.float32)
-    conditions = _Conditions(X, noise, snr_db, random_state)
-    candidates = {
-        name: _Candidate(name, model, X.shape[1]) for name, model in resolve_models(models, random_state).items()
-    }
-    finished = Finished(checkpoint_dir, X, codes, conditions)
-    draws = draw_examples(codes, [part for repeat, *part in splits if not repeat], n_examples, n_draws, random_state)
+    resolved = resolve_models(models, random_state)
+    X = _waveforms(X, verbose)
+    conditions = Conditions(X, noise, snr_db, random_state)
+    candidates = {name: Candidate(name, model, X.shape[1]) for name, model in resolved.items()}
+    store = OutcomeStore(checkpoint_dir, X, codes, conditions)
+    first_splits = [part for repeat, *part in splits if not repeat]
+    draws = learning_curve_splits(codes, first_splits, n_examples, n_draws, random_state)
     tasks = [Task(name, 0, *part) for name in candidates for part in splits]
     tasks += [
         Task(name, k, 0, chosen, test) for name in candidates for k, drawn in draws.items() for chosen, test in drawn
     ]
-    _compute_features(candidates.values(), conditions, verbose)
+    keys = [store.key(candidates[task.name].model, task) for task in tasks]
+    outcomes = [store.read(key) for key in keys]
+    missing = [i for i, outcome in enumerate(outcomes) if outcome is None]
+    unfinished = dict.fromkeys(tasks[i].name for i in missing)
+    time_features(candidates.values(), X)
+    compute_features([candidates[name] for name in unfinished], conditions, cache_dir, verbose)
 
     def fit(task):
         candidate = candidates[task.name]
@@ -132,19 +143,16 @@ def compare_classifiers(
         rest = reseeded(candidate.rest, task.repeat)
         return delayed(fit_and_predict)(rest, candidate.rows, codes, task.train, task.test, tested)
 
-    keys = [finished.key(candidates[task.name].model, task) for task in tasks]
-    known = [finished.read(key) for key in keys]
-    missing = [i for i, outcome in enumerate(known) if outcome is None]
-    outcomes = in_order((fit(tasks[i]) for i in missing), n_jobs)
+    fitted = in_order((fit(tasks[i]) for i in missing), n_jobs)
     with progress("Fitting models", len(tasks), verbose=verbose) as advance:
         if len(missing) < len(tasks):
-            advance("finished before", len(tasks) - len(missing))
-        for i, outcome in zip(missing, outcomes, strict=True):
-            finished.write(keys[i], outcome)
-            known[i] = outcome
+            advance("from checkpoints", len(tasks) - len(missing))
+        for i, outcome in zip(missing, fitted, strict=True):
+            store.write(keys[i], outcome)
+            outcomes[i] = outcome
             advance(f"{tasks[i].name}, {tasks[i].n_examples} per label" if tasks[i].n_examples else tasks[i].name)
     by_row = {}
-    for task, outcome in zip(tasks, known, strict=True):
+    for task, outcome in zip(tasks, outcomes, strict=True):
         by_row.setdefault((task.name, task.n_examples), []).append((task, outcome))
     scoring = Scoring(labels, codes, groups, n_repeats)
     return Comparison(
@@ -161,68 +169,9 @@ def compare_classifiers(
     )
 
 
-class _Conditions:
-    """The clips as they are, and in noise."""
-
-    def __init__(self, X, noise, snr_db, random_state):
-        self._X, self._random_state = X, random_state
-        self.noise_name = "pink noise" if noise is None else "recorded noise"
-        mix = ColoredNoise if noise is None else BackgroundNoise
-        how = {"colors": ("pink",)} if noise is None else {"noise": noise}
-        self._transforms = [None, *([mix(snr_db=float(snr), **how), PeakLimit()] for snr in snr_db)]
-
-    def __len__(self):
-        return len(self._transforms)
-
-    def rows(self, i, n_clips=None):
-        """Rows of the first clips under a condition, of which 0 is no noise."""
-        X = self._X[:n_clips]
-        if not i:
-            return X
-        augmenter = AudioAugmenter(
-            self._transforms[i], n_copies=1, keep_original=False, random_state=self._random_state
-        )
-        return augmenter.fit_resample(X, np.zeros(len(X)))[0]
-
-
-class _Candidate:
-    """A model, in two parts."""
-
-    def __init__(self, name, model, n_samples):
-        self.name, self.model = name, model
-        self.features, self.rest = split_features(model, n_samples)
-        self.rows, self.seconds = None, 0.0
-
-    @property
-    def feature_key(self):
-        """What tells its features from others'."""
-        return None if self.features is None else fingerprint(self.features)
-
-
-def _compute_features(candidates, conditions, verbose):
-    """Compute the rows (n_conditions, n_clips, n_features) of all candidates, once for those that share them."""
-    shared = {}
-    for candidate in candidates:
-        shared.setdefault(candidate.feature_key, []).append(candidate)
-    with progress("Computing features", len(conditions) * len(shared), verbose=verbose) as advance:
-        for i in range(len(conditions)):
-            X = conditions.rows(i)
-            for first, *others in shared.values():
-                rows = _timed_rows(first, X) if first.features is not None else X
-                if first.rows is None:
-                    first.rows = np.empty((len(conditions), *rows.shape), rows.dtype)
-                first.rows[i] = rows
-                for candidate in others:
-                    candidate.rows, candidate.seconds = first.rows, first.seconds
-                advance(conditions.noise_name if i else "")
-
-
-def _timed_rows(candidate, X):
-    """Compute features, and time those of the clips without noise, which come first."""
-    if candidate.rows is not None:
-        return candidate.features.transform(X)
-    candidate.features.transform(X[:WARM_UP])
-    start = perf_counter()
-    rows = candidate.features.transform(X)
-    candidate.seconds = (perf_counter() - start) / len(X)
-    return rows
+def _waveforms(X, verbose):
+    """Rows of samples, whether `X` holds these or names of files."""
+    clips = as_clip_list(X)
+    if clips is not None and is_source(clips[0]):
+        return extract(clips, FunctionTransformer(), verbose=verbose, description="Loading audio").features
+    return np.ascontiguousarray(X, dtype=np.float32)

@@ -8,25 +8,84 @@ _MOST_SINGLE_SPEAKERS = 10
 _MANY_SPEAKERS_FOLDS = 5
 
 
-def draw_examples(codes, splits, n_examples, n_draws, random_state):
+def draw_examples(y, rows, n_examples, rng):
+    """Draw some clips of each label.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_clips,)
+        Labels of all clips.
+    rows : ndarray of int
+        Indices of the clips to draw from, which have all labels.
+    n_examples : int
+        Clips per label, drawn without replacement.
+    rng : RandomState or Generator
+        Draws them.
+
+    Returns
+    -------
+    chosen : ndarray of int, of length n_labels * n_examples
+        Indices of the clips drawn, label by label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skkws.compare import draw_examples
+    >>> y = np.array(["no", "no", "yes", "yes", "yes"])
+    >>> y[draw_examples(y, np.arange(5), 2, np.random.RandomState(0))].tolist()
+    ['no', 'no', 'yes', 'yes']
+    """
+    return np.concatenate([rng.choice(rows[y[rows] == label], n_examples, replace=False) for label in np.unique(y)])
+
+
+def learning_curve_splits(codes, splits, n_examples, n_draws, random_state):
     """``{k: [(chosen, test), ...]}``: k examples of each label out of the training part of every fold and draw."""
     fewest = min(np.bincount(codes[train]).min() for train, _ in splits)
     rng = np.random.RandomState(random_state)
-    drawn = {}
-    for k in n_examples:
-        if k > fewest:
-            continue
-        drawn[k] = []
-        for train, test in splits:
-            for _ in range(n_draws):
-                of_label = [np.flatnonzero(codes[train] == label) for label in np.unique(codes)]
-                chosen = np.concatenate([rng.choice(train[rows], k, replace=False) for rows in of_label])
-                drawn[k].append((chosen, test))
-    return drawn
+    return {
+        k: [(draw_examples(codes, train, k, rng), test) for train, test in splits for _ in range(n_draws)]
+        for k in n_examples
+        if k <= fewest
+    }
 
 
-def split(codes, labels, groups, folds, random_state):
-    """Train and test rows of each fold, and how they were split in words."""
+def speaker_folds(y, groups, folds=None, random_state=0):
+    """Split clips into folds so that nobody is both trained and tested on.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_clips,)
+        Labels.
+    groups : array-like of shape (n_clips,)
+        Speaker of each clip. Where every clip has a speaker of its own, the folds are stratified by label alone.
+    folds : int or None, default=None
+        Folds; None leaves out one speaker at a time up to 10 speakers and makes 5 folds of more.
+    random_state : int, default=0
+        Draws the folds.
+
+    Returns
+    -------
+    splits : list of (ndarray of int, ndarray of int)
+        Indices of the clips to train and to test on, for each fold.
+    description : str
+        How the clips were split, in words.
+
+    Raises
+    ------
+    ValueError
+        If there are too few labels, speakers or clips, or a label that only the speakers of one fold say.
+
+    Examples
+    --------
+    >>> from skkws.compare import speaker_folds
+    >>> splits, description = speaker_folds(["no", "yes"] * 3, ["ann", "ann", "bob", "bob", "eve", "eve"])
+    >>> [test.tolist() for _, test in splits]
+    [[0, 1], [2, 3], [4, 5]]
+    >>> description
+    'leaving out one of 3 speakers at a time'
+    """
+    labels, codes = np.unique(y, return_inverse=True)
+    groups = np.asarray(groups)
     if len(labels) < 2:
         raise ValueError(
             f"A comparison needs at least two labels, got {labels.tolist()}; add recordings of another word."
@@ -46,7 +105,7 @@ def split(codes, labels, groups, folds, random_state):
     if n_speakers < max(2, folds):
         raise ValueError(
             f"{max(2, folds)} folds without a speaker in two need at least as many speakers, got {n_speakers}; record "
-            "more people, lower the number of folds, or say how to tell speakers apart."
+            "more people, lower the number of folds, or pass groups that tell the speakers apart."
         )
     few = np.flatnonzero(np.bincount(codes) < folds) if n_speakers == len(groups) else ()
     if len(few):
@@ -58,7 +117,7 @@ def split(codes, labels, groups, folds, random_state):
         missing = np.setdiff1d(np.arange(len(labels)), codes[train])
         if len(missing):
             raise ValueError(
-                f"With its speakers left out, nobody says {labels[missing].tolist()}; record these by more speakers or "
-                "leave them out."
+                f"With its speakers left out, nobody says {labels[missing].tolist()}; record these by more speakers, "
+                "leave them out, or pass groups that tell the speakers apart (--group)."
             )
     return splits, words

@@ -3,8 +3,9 @@
 from skkws._runtime.optional import require
 from skkws.extraction._caching import CachedTransformer
 from skkws.extraction._extract import extract, extract_features, iter_batches
+from skkws.extraction._file_rows import FileRows
 
-__all__ = ["CachedTransformer", "FeaturePyDataset", "extract", "extract_features", "iter_batches"]
+__all__ = ["CachedTransformer", "FeaturePyDataset", "FileRows", "extract", "extract_features", "iter_batches"]
 
 
 def __getattr__(name):

@@ -198,19 +198,28 @@ class Extract:
     """Number of rows that were in the cache."""
 
 
-def extract(files, transformer=None, loader=None, cache_dir=None, n_jobs=None, batch_size=256, verbose=0):
+def extract(
+    files,
+    transformer=None,
+    loader=None,
+    cache_dir=None,
+    n_jobs=None,
+    batch_size=256,
+    verbose=0,
+    description="Extracting features",
+):
     """Extract features as `extract_features` does, and leave bad files out if the loader says so.
 
     Returns
     -------
     extract : Extract
     """
-    return _in_memory(FileRows(files, transformer, loader, cache_dir, n_jobs, batch_size), verbose)
+    return _in_memory(FileRows(files, transformer, loader, cache_dir, n_jobs, batch_size), verbose, description)
 
 
-def _in_memory(file_rows, verbose):
+def _in_memory(file_rows, verbose, description="Extracting features"):
     rows, kept, skipped, n_known = None, [], [], 0
-    for batch in file_rows.batches(verbose=verbose):
+    for batch in file_rows.batches(verbose=verbose, description=description):
         skipped += batch.errors
         n_known += batch.n_known
         if len(batch.indices):

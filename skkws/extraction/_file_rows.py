@@ -72,7 +72,7 @@ class FileRows:
     def __len__(self):
         return len(self.paths)
 
-    def batches(self, order=None, verbose=0):
+    def batches(self, order=None, verbose=0, description="Extracting features"):
         """Iterate over batches of files, of which the next ones are read meanwhile.
 
         Parameters
@@ -81,13 +81,15 @@ class FileRows:
             Indices of the files, as they shall come. None takes all of them in turn.
         verbose : bool or int, default=0
             Whether to draw a progress bar.
+        description : str, default="Extracting features"
+            What is in front of the bar.
 
         Yields
         ------
         batch : Batch
         """
         order = np.arange(len(self)) if order is None else order
-        with progress("Extracting features", len(order), verbose=verbose) as advance:
+        with progress(description, len(order), verbose=verbose) as advance:
             start, n_done = perf_counter(), 0
             for batch in self._computed_elsewhere(order) if self._elsewhere else self._computed(order):
                 yield batch

@@ -260,7 +260,7 @@ class _Listener:
     def without(self, keywords, texts):
         """Leave out the texts in which a run of words sounds like a keyword in any accent."""
         said = [set(in_accent) for in_accent in zip(*self.pronounce(keywords), strict=True)]
-        runs = {text: _runs(_parted(text)) for text in texts}
+        runs = {text: _runs(_words_of(text)) for text in texts}
         # Heard all at once; each text then takes as many as it has runs, all of them: hence the list in `any`.
         heard = iter(self.pronounce([run for in_text in runs.values() for run in in_text]))
         return [
@@ -298,7 +298,7 @@ def _rank(keywords, words, listener):
 
 def _parts(keyword, listener):
     """Parts of a keyword, the keyword itself not among them."""
-    words = _parted(keyword)
+    words = _words_of(keyword)
     if len(words) > 1:
         twice = [f"{word} {word}" for word in words]
         parts = [*_runs(words), *twice, " ".join(reversed(words))]
@@ -318,7 +318,7 @@ def _spell(signs):
     return f"[[{''.join(sign for sign, _ in signs)}]]"
 
 
-def _parted(text):
+def _words_of(text):
     """Part a text into words; phonemes in brackets are one."""
     return re.findall(r"\[\[.*?\]\]|\S+", text)
 

@@ -116,7 +116,7 @@ def test_compare_prints_tables_and_writes_a_report(speech_folder, tmp_path):
     assert f"Recordings in {speech_folder.resolve()}<" in page
     assert f"Open {folder / 'report.html'} in a browser." in err
     for file in folder.iterdir():
-        assert file.name in err or file.name == ".finished"
+        assert file.name in err or file.name == ".checkpoints"
     with (folder / "results.csv").open(newline="") as file:
         assert [row["model"] for row in csv.DictReader(file)] == ["embedding+logreg", "mfcc+logreg"]
 
@@ -471,10 +471,10 @@ def test_recordings_are_added_to_typed_words(speech_folder, tmp_path, monkeypatc
         (("DIR", "--add", "DIR"), "goes with --words alone"),
         (("--words", "stop", "--limit", "3"), "goes with DIR alone"),
         (("--words", "stop", "--model", "mfcc+logreg"), "goes with DIR alone"),
-        (("--words", "stop,stop"), "--words must be distinct words, parted by commas, got 'stop,stop'. Write"),
-        (("--words", ""), "--words must be distinct words, parted by commas, got ''. Write"),
-        (("--words", "stop,"), "--words must be distinct words, parted by commas, got 'stop,'. Write"),
-        (("--words", "zoofi="), "--words must be distinct words, parted by commas, got 'zoofi='. Write"),
+        (("--words", "stop,stop"), "--words must be distinct words, separated by commas, got 'stop,stop'. Write"),
+        (("--words", ""), "--words must be distinct words, separated by commas, got ''. Write"),
+        (("--words", "stop,"), "--words must be distinct words, separated by commas, got 'stop,'. Write"),
+        (("--words", "zoofi="), "--words must be distinct words, separated by commas, got 'zoofi='. Write"),
         (("--words", "stop", "--noise", "nowhere"), "no file or folder nowhere. Check the path."),
         (("--words", "stop", "--engines", "parrot"), "engines must be distinct names out of espeak-ng"),
         (("--words", "stop", "--language", "de"), "word_list must be given for the language 'de'"),
@@ -640,8 +640,8 @@ def test_ctrl_c_ends_compare_with_one_message_and_keeps_what_is_finished(speech_
     assert err.count("skkws: interrupted; nothing half-written is left.") == 1
     assert "Traceback" not in err
     assert "Aborted" not in err
-    assert "What is finished is kept in" in err
-    assert os.listdir(tmp_path) == [".finished"]
+    assert "The fits that are done are kept in" in err
+    assert os.listdir(tmp_path) == [".checkpoints"]
 
 
 @posix

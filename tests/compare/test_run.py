@@ -3,12 +3,17 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from skkws.audio import AudioLoader
 from skkws.classifiers import KeywordHeadClassifier
-from skkws.compare import _run, compare_classifiers, make_model
-from skkws.compare._splits import draw_examples
-from skkws.compare._splits import split as split_speakers
+from skkws.compare import _features, _run, compare_classifiers, make_model, speaker_folds
+from skkws.compare._splits import learning_curve_splits
+from skkws.datasets import load_keyword_folder
 from skkws.features import MFCCTransformer
 from skkws.metrics import accuracy_interval
 
@@ -18,11 +23,6 @@ CHEAP = "mfcc+logreg"
 def run(speech, models=(CHEAP,), **options):
     quick = {"n_examples": (1, 5), "snr_db": ()}
     return compare_classifiers(speech.data, speech.target, speech.groups, models=models, **quick | options)
-
-
-def split(y, groups, folds=None):
-    labels, codes = np.unique(y, return_inverse=True)
-    return split_speakers(codes, labels, np.asarray(groups), folds, 0)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def comparison(speech):
 
 def test_up_to_ten_speakers_are_left_out_one_by_one():
     groups = np.repeat(list("abcdefghij"), 4)
-    splits, words = split(np.tile(["no", "yes"], 20), groups)
+    splits, words = speaker_folds(np.tile(["no", "yes"], 20), groups)
     assert [set(groups[test]) for _, test in splits] == [{speaker} for speaker in "abcdefghij"]
     assert words == "leaving out one of 10 speakers at a time"
 
@@ -43,7 +43,7 @@ def test_up_to_ten_speakers_are_left_out_one_by_one():
 @pytest.mark.parametrize(("folds", "n_folds"), [(None, 5), (3, 3)])
 def test_more_speakers_make_folds_of_whole_speakers(folds, n_folds):
     groups = np.repeat(np.arange(11), 4)
-    splits, words = split(np.tile(["no", "yes"], 22), groups, folds)
+    splits, words = speaker_folds(np.tile(["no", "yes"], 22), groups, folds)
     assert len(splits) == n_folds
     for train, test in splits:
         assert not set(groups[train]) & set(groups[test])
@@ -52,7 +52,7 @@ def test_more_speakers_make_folds_of_whole_speakers(folds, n_folds):
 
 
 def test_the_number_of_folds_can_be_chosen_for_few_speakers_too():
-    splits, _ = split(np.tile(["no", "yes"], 12), np.repeat(list("abcd"), 6), folds=2)
+    splits, _ = speaker_folds(np.tile(["no", "yes"], 12), np.repeat(list("abcd"), 6), folds=2)
     assert [len(test) for _, test in splits] == [12, 12]
 
 
@@ -60,7 +60,7 @@ def test_clips_that_each_have_their_own_speaker_make_stratified_folds():
     y = np.repeat(["no", "yes"], [10, 20])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        splits, words = split(y, np.arange(30))
+        splits, words = speaker_folds(y, np.arange(30))
     assert [Counter(y[test].tolist()) for _, test in splits] == [{"no": 2, "yes": 4}] * 5
     assert words == "5-fold cross-validation, every clip by a speaker of its own"
 
@@ -68,7 +68,7 @@ def test_clips_that_each_have_their_own_speaker_make_stratified_folds():
 @pytest.mark.filterwarnings("ignore:The least populated class")
 def test_a_fold_that_would_test_nothing_is_left_out():
     # Found by trying: scikit-learn puts speakers 1 and 2 into one fold and none into another.
-    splits, _ = split(list("nyyyyyynn"), list("000011233"), folds=4)
+    splits, _ = speaker_folds(list("nyyyyyynn"), list("000011233"), folds=4)
     assert sorted(len(test) for _, test in splits) == [2, 3, 4]
     assert sorted(np.concatenate([test for _, test in splits])) == list(range(9))
 
@@ -95,9 +95,9 @@ def test_no_model_is_tested_on_a_speaker_it_was_trained_on(speech, monkeypatch):
 def test_few_examples_are_drawn_out_of_the_training_part_and_anew_each_time():
     rng = np.random.RandomState(0)
     y = rng.permutation(np.repeat(["go", "no", "yes"], [20, 30, 40]))
-    splits, _ = split(y, rng.randint(0, 6, 90))
+    splits, _ = speaker_folds(y, rng.randint(0, 6, 90))
     codes = np.unique(y, return_inverse=True)[1]
-    drawn = draw_examples(codes, splits, (1, 4, 1000), 3, 0)
+    drawn = learning_curve_splits(codes, splits, (1, 4, 1000), 3, 0)
     assert list(drawn) == [1, 4]
     for k, draws in drawn.items():
         assert len(draws) == 3 * len(splits)
@@ -124,10 +124,79 @@ def test_features_are_computed_once_for_all_folds_and_all_models_that_share_them
         return original(self, X)
 
     monkeypatch.setattr(MFCCTransformer, "transform", spy)
+    monkeypatch.setattr(_features, "_TIMED", 9)
     result = run(speech, (CHEAP, "mfcc+svm"), n_examples=(1,))
-    assert calls[-2:] == [2, 36]  # two clips to load what is loaded once
+    assert calls[-3:] == [2, 9, 36]  # two clips to load what is loaded once, and some that are timed
     assert sum(n == 36 for n in calls) == 1
     assert [scores.name for scores in result.models] == [CHEAP, "mfcc+svm"]
+
+
+def test_a_further_comparison_finds_the_features_in_the_cache(speech, tmp_path, monkeypatch):
+    expected = run(speech, n_examples=(), snr_db=(10,))
+    first = run(speech, n_examples=(), snr_db=(10,), cache_dir=tmp_path)
+    monkeypatch.setattr(_features, "_TIMED", 9)
+    calls, original = [], MFCCTransformer.transform
+    monkeypatch.setattr(MFCCTransformer, "transform", lambda self, X: calls.append(len(X)) or original(self, X))
+    again = run(speech, ("mfcc+svm", CHEAP), n_examples=(), snr_db=(10,), cache_dir=tmp_path)
+    assert max(calls) == 9
+    assert figures(first) == figures(expected)
+    assert figures(again)[0][1:] == figures(expected)[0]
+    assert again.noise[1:] == expected.noise
+
+
+def test_features_that_no_fit_needs_are_not_computed(speech, tmp_path, monkeypatch):
+    run(speech, n_examples=(), checkpoint_dir=tmp_path)
+    computed, original = [], _features.Conditions.rows
+    monkeypatch.setattr(_features.Conditions, "rows", lambda *args: computed.append(args) or original(*args))
+    run(speech, n_examples=(), checkpoint_dir=tmp_path)
+    assert not computed
+
+
+def test_files_come_to_the_figures_of_their_waveforms(speech_folder):
+    data = load_keyword_folder(speech_folder)
+    rows = AudioLoader().fit_transform(data.filenames)
+    from_rows, from_files = (
+        compare_classifiers(X, data.target, data.groups, models=[CHEAP], n_examples=(1,), snr_db=(10,))
+        for X in (rows, data.filenames)
+    )
+    assert figures(from_files) == figures(from_rows)
+    assert from_files.noise == from_rows.noise
+
+
+class Bands(TransformerMixin, BaseEstimator):
+    """Energies in time, by a user who declares nothing."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return np.stack([np.log1p((part**2).sum(axis=1)) for part in np.array_split(X, 20, axis=1)], axis=1)
+
+
+class Cube(Bands):
+    """The same as an array of three dimensions, for a classifier that takes it."""
+
+    def transform(self, X):
+        return super().transform(X)[:, :, None]
+
+
+def flattened(X):
+    return X.reshape(len(X), -1)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_stateless_steps_of_a_user_do_as_features_of_any_model(speech, tmp_path, cached):
+    own = {
+        "class": make_pipeline(Bands(), StandardScaler(), LogisticRegression()),
+        "function": make_pipeline(FunctionTransformer(np.abs), Bands(), StandardScaler(), LogisticRegression()),
+        "cube": make_pipeline(Cube(), FunctionTransformer(flattened), StandardScaler(), LogisticRegression()),
+        "files": make_pipeline(AudioLoader(), Bands(), StandardScaler(), LogisticRegression()),
+    }
+    result = run(speech, own, n_examples=(), cache_dir=tmp_path if cached else None)
+    assert len({scores.accuracy for scores in result.models}) == 1, "they compute the same"
+    test = speech.groups == speech.groups[0]
+    model = own["class"].fit(speech.data[~test], speech.target[~test])
+    np.testing.assert_array_equal(result["class"].predictions[0, test], model.predict(speech.data[test]))
 
 
 # What comes out
@@ -367,6 +436,6 @@ def test_a_file_in_the_place_of_the_checkpoints_is_named(speech, tmp_path):
     ],
 )
 def test_what_cannot_be_split_fairly_is_refused_before_any_work(y, groups, folds, message, monkeypatch):
-    monkeypatch.setattr(_run, "_compute_features", lambda *_: pytest.fail("features were computed"))
+    monkeypatch.setattr(_run, "compute_features", lambda *_: pytest.fail("features were computed"))
     with pytest.raises(ValueError, match=message):
         compare_classifiers(np.zeros((8, 100)), y, groups, models=[CHEAP], folds=folds)

@@ -1,4 +1,4 @@
-"""What a comparison has finished, kept on disk."""
+"""Outcomes of fits on disk, so that a comparison that was interrupted goes on."""
 
 import zipfile
 from dataclasses import fields
@@ -10,8 +10,8 @@ from skkws._runtime.fingerprint import content_key, fingerprint
 from skkws.compare._tasks import Outcome
 
 
-class Finished:
-    """Outcomes of fits, found again by the data, the model and the split that they came of.
+class OutcomeStore:
+    """Outcomes of fits, found again by the data, the model and the split that they came from.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class Finished:
         Where they are kept, a file each; None keeps nothing.
     X, codes : ndarray
         The clips and their labels.
-    conditions : _Conditions
+    conditions : Conditions
         What is tested.
     """
 
