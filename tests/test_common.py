@@ -129,3 +129,14 @@ def test_no_global_random_state_is_touched(estimator, clips):
 def test_every_public_estimator_is_checked():
     public = {getattr(skkws, name) for name in skkws.__all__}
     assert {thing for thing in public if hasattr(thing, "get_params")} == {type(e) for e in ESTIMATORS}
+
+
+@pytest.mark.parametrize("estimator", [e for e in ESTIMATORS if name_of(e) != "AudioLoader"], ids=name_of)
+@pytest.mark.parametrize("container", [list, np.array], ids=["list", "array"])
+def test_names_of_files_lead_to_the_loader(estimator, container):
+    model = clone(estimator)
+    fit = getattr(model, "fit_resample", model.fit)
+    with pytest.raises(
+        TypeError, match=r"X holds names of files, 'yes\.wav' the first one.*make_pipeline\(AudioLoader"
+    ):
+        fit(container(["yes.wav", "no.wav"]), ["yes", "no"])

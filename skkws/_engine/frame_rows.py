@@ -6,10 +6,9 @@ from numbers import Integral
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import validate_data
 
 from skkws._engine.row_names import describe_rows, read_names
-from skkws._engine.rows import FrameTransformer
+from skkws._engine.rows import FrameTransformer, validate_rows
 from skkws._engine.spec import N_BANDS, N_DIMS
 
 # Rows whose statistics are added up at once: few enough that their copies in double precision are small.
@@ -174,4 +173,4 @@ class FrameRowTransformer(FrameTransformer):
         return X.reshape(len(X), *self._input_shape(X.shape[1]))
 
     def _validate(self, X, reset):
-        return validate_data(self, X, reset=reset, dtype=np.float32)
+        return validate_rows(self, X, reset=reset, dtype=np.float32)

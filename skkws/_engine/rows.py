@@ -1,11 +1,26 @@
 """What every transformer from waveform rows to frames of columns shares."""
 
+import os
 import warnings
 from abc import abstractmethod
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+
+
+def validate_rows(estimator, X, *args, **kwargs):
+    """Do what scikit-learn's `validate_data` does, and say what to do with names of files, which are no rows."""
+    first = X.iloc[0] if getattr(X, "ndim", 0) == 1 and hasattr(X, "iloc") and len(X) else None
+    if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1):
+        first = X[0] if len(X) else None
+    if isinstance(first, str | os.PathLike | bytes):
+        name = type(estimator).__name__
+        raise TypeError(
+            f"{name} takes an array of rows, and X holds names of files, {str(first)!r} the first one. Read them in "
+            f"front of it: make_pipeline(AudioLoader(), {name}(), ...)."
+        )
+    return validate_data(estimator, X, *args, **kwargs)
 
 
 class FrameTransformer(TransformerMixin, BaseEstimator):
@@ -89,7 +104,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         return [f"{first}{t:0{wide}d}{second}{c:0{high}d}" for t in range(frames) for c in range(columns)]
 
     def _validate(self, X, reset):
-        X = validate_data(self, X, reset=reset, dtype="numeric", ensure_min_features=1)
+        X = validate_rows(self, X, reset=reset, dtype="numeric", ensure_min_features=1)
         if X.dtype.kind in "iu":
             warnings.warn(
                 f"{type(self).__name__} got integer rows ({X.dtype}) and takes the numbers as they are; float samples "

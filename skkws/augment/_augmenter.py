@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import validate_data
 
+from skkws._engine.rows import validate_rows
 from skkws._runtime.progress import progress
 from skkws.augment._filters import Equalizer
 from skkws.augment._level import Gain, PeakLimit
@@ -196,7 +196,7 @@ class AudioAugmenter(BaseEstimator):
                 )
         if not self.n_copies and not self.keep_original:
             raise ValueError("n_copies=0 with keep_original=False leaves no row; raise n_copies or keep the originals.")
-        return validate_data(self, X, dtype=[np.float32, np.float64])
+        return validate_rows(self, X, dtype=[np.float32, np.float64])
 
 
 def _digest(row):

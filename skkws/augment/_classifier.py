@@ -6,8 +6,9 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from skkws._engine.rows import validate_rows
 from skkws._runtime.fit_params import fit_keyword, weights_for
 from skkws.augment._augmenter import AudioAugmenter
 
@@ -113,7 +114,7 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         if self.random_state is not None:
             for part in (augmenter, estimator):
                 _set_random_states(part, self.random_state)
-        X, y = validate_data(self, X, y, dtype="numeric")
+        X, y = validate_rows(self, X, y, dtype="numeric")
         check_classification_targets(y)
         X_out, y_out = augmenter.fit_resample(X, y)
         fit_params = weights_for(estimator, sample_weight, X, augmenter.sample_indices_)
@@ -202,4 +203,4 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         return self.estimator_
 
     def _validate(self, X):
-        return validate_data(self, X, reset=False, dtype="numeric")
+        return validate_rows(self, X, reset=False, dtype="numeric")

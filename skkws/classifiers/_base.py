@@ -8,11 +8,12 @@ from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skkws._engine.copies import LabelledRows, first_copies
 from skkws._engine.frame_rows import band_scaler
 from skkws._engine.head_network import Clips
+from skkws._engine.rows import validate_rows
 from skkws._engine.training import Schedule
 from skkws.classifiers._trainer import Trainer
 
@@ -160,7 +161,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             In the order of `classes_`; each row sums to 1.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        X = validate_rows(self, X, reset=False, dtype=(np.float64, np.float32))
         network = self._network()
         if [weight.shape for weight in self.weights_] != network.weight_shapes():
             raise ValueError(
@@ -187,7 +188,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def _check_rows(self, X, y, sample_weight, reset):
         """Return valid X, the indices of its rows that weigh something, and their labels and weights."""
-        X, y = validate_data(self, X, y, reset=reset, dtype=(np.float64, np.float32))
+        X, y = validate_rows(self, X, y, reset=reset, dtype=(np.float64, np.float32))
         check_classification_targets(y)
         sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         rows = np.flatnonzero(sample_weight > 0)

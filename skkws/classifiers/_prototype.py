@@ -6,7 +6,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from skkws._engine.rows import validate_rows
 
 # Cosines to log-probabilities: softmax(20 * cosine).
 _SHARPNESS = 20.0
@@ -119,7 +121,7 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If rows are not finite, there are fewer than two words, or a keyword has no rows or no weight.
         """
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
+        X, y = validate_rows(self, X, y, dtype=[np.float64, np.float32])
         check_classification_targets(y)
         weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         heard = weight > 0
@@ -193,7 +195,7 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):
 
     def _scores(self, X):
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        X = validate_rows(self, X, reset=False, dtype=[np.float64, np.float32])
         cosines = _unit((X - self.mean_) @ self.whitening_) @ self.prototypes_.T
         if self._is_keyword.all():
             return cosines

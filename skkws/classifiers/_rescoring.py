@@ -5,8 +5,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from skkws._engine.rows import validate_rows
 from skkws._runtime.fit_params import weights_for
 
 _CLASSIFIER = HasMethods(["fit", "predict_proba"])
@@ -95,7 +96,7 @@ class RescoringClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If `rescored` does not hold one bool for each row.
         """
-        X, y = validate_data(self, X, y, dtype="numeric")
+        X, y = validate_rows(self, X, y, dtype="numeric")
         check_classification_targets(y)
         rescored = np.ones(len(y), dtype=bool) if rescored is None else np.asarray(rescored)
         if rescored.shape != y.shape or rescored.dtype != bool:
@@ -126,7 +127,7 @@ class RescoringClassifier(ClassifierMixin, BaseEstimator):
             In the order of `classes_`.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype="numeric")
+        X = validate_rows(self, X, reset=False, dtype="numeric")
         probabilities = self.estimator_.predict_proba(X)
         if self.rescorer_ is None:
             return probabilities

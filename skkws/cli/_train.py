@@ -104,9 +104,6 @@ def _check_model_file(output):
 
 def _train_on_words(words, add, engines, language, word_list, duration, noise, seed, n_jobs, output):
     """Train on synthesized speech of typed words, and say how well it should do."""
-    from sklearn.pipeline import make_pipeline
-
-    from skkws.audio import AudioLoader
     from skkws.persistence import save_model
     from skkws.spotting import train_keyword_spotter
 
@@ -127,9 +124,7 @@ def _train_on_words(words, add, engines, language, word_list, duration, noise, s
         n_jobs=n_jobs,
         verbose=1,
     )
-    # With a duration the loader learns nothing; it is fitted to the name of a file that need not exist.
-    loader = AudioLoader(duration=duration).fit(["clip.wav"])
-    save_model(make_pipeline(loader, *(step for _, step in spotter.model.steps)), output)
+    save_model(spotter.pipeline(), output)
     for voice, word in spotter.unspoken:
         say(f"{voice} could not speak {word!r}; other voices did.")
     trained = ", ".join(f"{n} of {kind}" for kind, n in spotter.n_clips.items())

@@ -7,10 +7,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skkws._engine.frame_net import FrameNet
 from skkws._engine.frame_rows import LOG_MEL_FRAMES, band_scaler, checked_input_shape
+from skkws._engine.rows import validate_rows
 from skkws._engine.training import Run, Schedule, train
 from skkws._runtime.optional import require
 from skkws.networks import autoencoder, decoder, encoder
@@ -230,7 +231,7 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         return float(self.score_samples(X).mean())
 
     def _validate(self, X, reset):
-        return validate_data(self, X, reset=reset, dtype=(np.float64, np.float32))
+        return validate_rows(self, X, reset=reset, dtype=(np.float64, np.float32))
 
     def _fitted(self, X):
         """Return valid rows, and the networks that they go through."""

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skkws._engine.spec import SAMPLE_RATE
 from skkws._runtime.progress import progress
+from skkws.audio import AudioLoader
 from skkws.augment import AudioAugmenter, colored_noise, default_transforms
 from skkws.metrics import accuracy_interval
 from skkws.spotting._pipeline import UNKNOWN, make_keyword_pipeline
@@ -35,6 +37,8 @@ class Spotter:
     ----------
     model : Pipeline
         From waveform rows at 16 kHz to labels: the keywords, ``"_unknown_"`` and ``"_silence_"``.
+    duration : float
+        Length of a row, in seconds.
     estimates : dict of str to tuple of (float, (float, float), int)
         Share of clips that are named rightly, its 95 % interval and the number of clips, for ``"keywords"`` and
         ``"other words"`` in synthetic voices, ``"silence"``, and ``"recordings"`` where there are any. Nothing that is
@@ -46,10 +50,53 @@ class Spotter:
         Voices and what they could not speak.
     """
 
-    model: object
+    model: Pipeline
+    duration: float
     estimates: dict
     n_clips: dict
     unspoken: list
+
+    def pipeline(self) -> Pipeline:
+        """Put an :class:`AudioLoader` in front of the model: from recordings to labels, as it is best saved.
+
+        Returns
+        -------
+        pipeline : Pipeline
+            Fitted.
+        """
+        # With a duration the loader learns nothing; it is fitted to the name of a file that need not exist.
+        loader = AudioLoader(duration=self.duration).fit(["clip.wav"])
+        return make_pipeline(loader, *(step for _, step in self.model.steps))
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Label recordings.
+
+        Parameters
+        ----------
+        X : list of clips, or array-like of shape (n_clips, n_samples)
+            Files, or samples at 16 kHz, as :class:`AudioLoader` takes them.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_clips,)
+            Keywords, ``"_unknown_"`` and ``"_silence_"``.
+        """
+        return self.pipeline().predict(X)
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.floating]:
+        """Probabilities of the labels of recordings.
+
+        Parameters
+        ----------
+        X : list of clips, or array-like of shape (n_clips, n_samples)
+            As for `predict`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_clips, n_classes)
+            In the order of ``model.classes_``.
+        """
+        return self.pipeline().predict_proba(X)
 
 
 def train_keyword_spotter(
@@ -132,6 +179,9 @@ def train_keyword_spotter(
     >>> spotter = train_keyword_spotter(["stop"], n_per_word=8, n_other_words=12, voices=4, random_state=0)
     >>> spotter.model.classes_.tolist()
     ['_silence_', '_unknown_', 'stop']
+    >>> import numpy as np
+    >>> spotter.predict([np.zeros(16000)])  # or a list of files
+    array(['_silence_'], dtype='<U9')
     """
     words = check_words(words)
     reserved = {UNKNOWN, SILENCE} & set(words)
@@ -179,7 +229,7 @@ def train_keyword_spotter(
     n_clips = {"keywords": len(spoken.data), "other words": len(other.data), "silence": len(silent)}
     if recorded:
         n_clips["recordings"] = len(recorded.y)
-    return Spotter(model, estimates, n_clips, [*spoken.unspoken, *other.unspoken])
+    return Spotter(model, duration, estimates, n_clips, [*spoken.unspoken, *other.unspoken])
 
 
 @dataclass

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 import skkws
 from skkws import cli, report
+from skkws.cli._waveforms import speakers_in_words
 from skkws.datasets import load_keyword_folder
 from skkws.extraction import extract
 from skkws.persistence import describe_model, load_model, save_model
@@ -144,6 +145,28 @@ def test_labels_name_the_words_to_take(speech_folder, tmp_path):
     code, _, err = run("compare", speech_folder, "--models", CHEAP, "--labels", "yes,maybe")
     assert code == 1
     assert "no folder for the labels ['maybe']. Available: no, stop, yes" in err
+
+
+@pytest.mark.parametrize(
+    ("speakers", "group", "said"),
+    [
+        (
+            ["ann", "ann", "bob", "bob"],
+            None,
+            "2 speakers, told apart by what precedes the first _ of a file name: ann, bob",
+        ),
+        (list("abcdef") * 2, "(.)", "6 speakers, told apart by --group (.): a, b, c, d, ..."),
+        (list("abc"), None, "Each of the 3 recordings has a speaker of its own, told by what .* --group REGEX"),
+        (["ann"] * 3, None, "All 3 recordings are of one speaker, told by what .*: ann. If there are .* --group REGEX"),
+    ],
+)
+def test_how_speakers_were_told_apart_is_said_and_what_looks_wrong_about_it(speakers, group, said):
+    assert re.match(said.replace("(.)", r"\(\.\)"), speakers_in_words(np.array(speakers), group))
+
+
+def test_a_comparison_says_how_speakers_were_told_apart(speech_folder):
+    _, _, err = run("compare", speech_folder, "--models", CHEAP, "--limit", 8)
+    assert "4 speakers, told apart by what precedes the first _ of a file name: en-" in err
 
 
 def test_group_says_how_to_tell_speakers_apart(speech_folder):

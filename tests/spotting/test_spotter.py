@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import soundfile
 
 from skkws import load_model, make_keyword_pipeline, save_model, train_keyword_spotter
 from skkws.spotting import SILENCE, UNKNOWN
@@ -103,6 +104,18 @@ def test_it_knows_keywords_unknown_words_and_silence(spotter):
     assert spotter.model.classes_.tolist() == [SILENCE, UNKNOWN, "stop", "zoofi"]
     assert spotter.n_clips == {"keywords": 24, "other words": 80, "silence": N_SILENT}
     assert spotter.unspoken == []
+
+
+def test_it_takes_files_and_arrays_and_its_model_says_what_files_need(spotter, heard, tmp_path):
+    files = [tmp_path / f"{i}.wav" for i in range(4)]
+    for file, clip in zip(files, heard.data, strict=False):
+        soundfile.write(file, clip, 16000, subtype="FLOAT")
+    expected = spotter.model.predict_proba(heard.data[:4])
+    np.testing.assert_allclose(spotter.predict_proba(files), expected, atol=1e-6)
+    np.testing.assert_allclose(spotter.predict_proba(list(heard.data[:4])), expected, atol=1e-6)
+    assert spotter.predict(files).tolist() == spotter.model.predict(heard.data[:4]).tolist()
+    with pytest.raises(TypeError, match=r"X holds names of files.*make_pipeline\(AudioLoader\(\)"):
+        spotter.model.predict(files)
 
 
 def test_it_spots_the_keywords_of_other_voices_and_lets_other_words_pass(spotter, heard):
