@@ -1,5 +1,6 @@
-"""Synthesized recordings that several tests share."""
+"""What several rooms' tests share."""
 
+import io
 import os
 import signal
 from pathlib import Path
@@ -68,3 +69,18 @@ def speech_folder(speech, tmp_path_factory):
         path.parent.mkdir(parents=True, exist_ok=True)
         sf.write(path, clip, speech.sample_rate)
     return root
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Content of each recording that is decoded from now on."""
+    contents = []
+
+    class Watched(sf.SoundFile):
+        def __init__(self, file, *args, **kwargs):
+            if isinstance(file, io.BytesIO):
+                contents.append(file.getvalue())
+            super().__init__(file, *args, **kwargs)
+
+    monkeypatch.setattr(sf, "SoundFile", Watched)
+    return contents
