@@ -1,5 +1,7 @@
 """What of a clip speaks for a word, drawn over its spectrogram."""
 
+from functools import partial
+
 import numpy as np
 
 from skkws._runtime.optional import require
@@ -108,15 +110,15 @@ class RelevanceDisplay:
         self.ax_ = plt.subplots(figsize=(7, 3.2), layout="constrained")[1] if ax is None else ax
         self.figure_ = self.ax_.figure
         n_frames, n_bands = self.frames.shape
-        how = {"origin": "lower", "aspect": "auto", "extent": (0, n_frames * self.hop, 0, n_bands)}
-        self.ax_.imshow(self.frames.T, cmap="gray", **how)
+        show = partial(self.ax_.imshow, origin="lower", aspect="auto", extent=(0, n_frames * self.hop, 0, n_bands))
+        show(self.frames.T, cmap="gray")
         most = np.abs(self.relevance).max() or 1.0
         # What matters little is transparent, so that the sound shows.
         strength = np.clip(np.abs(self.relevance) / most, 0, 1) ** 0.7
         colors = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
         if self.method == "saliency":
             colors = {"cmap": "Reds", "vmin": 0, "vmax": most}
-        drawn = self.ax_.imshow(self.relevance.T, alpha=0.85 * strength.T, **colors, **how)
+        drawn = show(self.relevance.T, alpha=0.85 * strength.T, **colors)
         self.figure_.colorbar(drawn, ax=self.ax_, label=_METHODS[self.method])
         self.ax_.set(xlabel="time (s)", ylabel="band", title=f'Evidence for "{self.label}"')
         return self

@@ -1,6 +1,7 @@
 """From typed words to a spotter: speak them, train on it, and say how well it should do."""
 
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -200,11 +201,19 @@ def train_keyword_spotter(
     others += unrelated_words(spellings, n_other_words - n_hard, random_state=seeds[0], **chosen)
     others = sorted(set(others) - set(words))
 
-    how = {"engines": engines, "voice_files": voice_files, "language": language, "duration": duration}
-    how |= {"voices": voices, "n_jobs": n_jobs, "verbose": verbose}
-    spoken = synthesize_keywords(words, n_per_word, random_state=seeds[1], **how)
+    speak = partial(
+        synthesize_keywords,
+        engines=engines,
+        voice_files=voice_files,
+        voices=voices,
+        language=language,
+        duration=duration,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    spoken = speak(words, n_per_word, random_state=seeds[1])
     n_others = _CLIPS_PER_OTHER_WORD * len(others)
-    other = synthesize_keywords({UNKNOWN: others}, n_others, random_state=seeds[2], **how)
+    other = speak({UNKNOWN: others}, n_others, random_state=seeds[2])
     silent = _silence(_N_SILENT, spoken.data.shape[1], rng)
 
     X = np.concatenate([spoken.data, other.data, silent])
