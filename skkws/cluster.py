@@ -98,7 +98,8 @@ def _backend():
         async def _on_all_workers(self, value):
             if id(value) not in self._sending:
                 self._scatter.append(value)  # so that nothing else gets its id
-                sending = self.client.scatter([value], broadcast=True, asynchronous=True)
+                # Under a name of its own: a search on the same data may just be releasing its copies.
+                sending = self.client.scatter([value], broadcast=True, hash=False, asynchronous=True)
                 self._sending[id(value)] = asyncio.ensure_future(sending)
             (future,) = await self._sending[id(value)]
             return future

@@ -104,16 +104,17 @@ def test_a_large_array_is_sent_once_and_lies_on_every_worker(client, speech, mon
     scatter = type(client).scatter
 
     def spy(self, data, **options):
-        sent.append((data, options["broadcast"]))
+        sent.append((data, options["broadcast"], options["hash"]))
         return scatter(self, data, **options)
 
     monkeypatch.setattr(type(client), "scatter", spy)
     search = GridSearchCV(make_pipeline(MFCCTransformer(), LogisticRegression()), {}, cv=GroupKFold(4), refit=False)
     with on_dask(client):
         search.fit(speech.data, speech.target, groups=speech.groups)
-    ((array,), broadcast), *others = sent
+    ((array,), broadcast, by_content), *others = sent
     assert array is speech.data
     assert broadcast
+    assert not by_content, "what an earlier search on the same data releases is not what this one has sent"
     assert not others
 
 
