@@ -140,6 +140,7 @@ def test_learning_curve_rises_with_the_examples(vectors, speech):
     assert CHANCE < few <= many
 
 
+@pytest.mark.slow
 def test_permuted_labels_are_told_from_true_ones(vectors, speech):
     true, permuted, p_value = permutation_test_score(
         LogisticRegression(C=0.01),

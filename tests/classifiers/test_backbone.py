@@ -8,6 +8,9 @@ from skkws import LogMelTransformer, SpeechEmbeddingTransformer, train_backbone
 from skkws.networks import embedding_weights, keyword_groups
 from skkws.synthesis import synthesize_keywords
 
+# The example of train_backbone runs in any case.
+pytestmark = pytest.mark.slow
+
 WORDS = ["seven", "follow", "visual", "tree", "happy", "bird"]
 
 

@@ -53,13 +53,18 @@ def sounds():
     return LogMelTransformer().fit_transform(clips.astype(np.float32)), y
 
 
-@pytest.mark.parametrize("network", sorted(_ROWS.keys() - {"embedding+head", "wavception"}))
+def slow_where_large(networks):
+    return [pytest.param(n, marks=pytest.mark.slow) if n in ("crnn", "keyword_net", "lstm") else n for n in networks]
+
+
+@pytest.mark.parametrize("network", slow_where_large(sorted(_ROWS.keys() - {"embedding+head", "wavception"})))
 def test_every_network_learns(network, rows):
     X, y = rows
     net = KeywordNetClassifier(network, input_shape=(N_FRAMES, N_BANDS), epochs=40, batch_size=20, random_state=0)
     assert net.fit(X[::2], y[::2]).score(X[1::2], y[1::2]) > 0.75
 
 
+@pytest.mark.slow
 def test_wavception_learns_from_waveforms():
     rng = np.random.default_rng(0)
     y = np.repeat(["high", "low"], 12)
@@ -211,6 +216,7 @@ def small(input_shape, n_classes, units=4):
     return keras.Model(frames, keras.layers.Dense(n_classes, activation="softmax")(x))
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own_is_searched_over_in_two_processes(rows):
     X, y = rows
     net = KeywordNetClassifier(small, input_shape=(N_FRAMES, N_BANDS), epochs=2, batch_size=10, random_state=0)
@@ -415,7 +421,7 @@ def decided(monkeypatch):
     return decide
 
 
-@pytest.mark.parametrize("how", ["full", "gradual"])
+@pytest.mark.parametrize("how", ["full", pytest.param("gradual", marks=pytest.mark.slow)])
 def test_the_whole_is_trained_and_kept_only_if_it_helps(how, sounds, capsys, decided):
     X, y = sounds
     settings = {"epochs": 1, "embedding_epochs": 1, "validation_fraction": 0.3, "random_state": 0, "verbose": 2}

@@ -37,7 +37,7 @@ def test_a_clear_difference_is_significant_and_its_interval_holds_it(n_speakers)
     assert 0.25 < pair.interval[0] < 0.35 < pair.interval[1] < 0.45
 
 
-@pytest.mark.parametrize("n_speakers", [6, 40])
+@pytest.mark.parametrize("n_speakers", [6, pytest.param(40, marks=pytest.mark.slow)])
 def test_equal_models_are_told_apart_in_one_of_twenty_comparisons(n_speakers):
     speakers = np.repeat(np.arange(n_speakers), 10)
     found = 0

@@ -63,7 +63,7 @@ def test_batches_are_shaped_rows_and_indices_of_classes_(files, words, rows):
         dataset[4]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_head_learns_words_and_predicts_them_in_order(files, words, tmp_path, workers):
     training = FeaturePyDataset(
         files, words, batch_size=9, shuffle=True, random_state=0, cache_dir=tmp_path, workers=workers, max_queue_size=2

@@ -63,6 +63,7 @@ def test_weights_are_those_of_the_network(fitted, rows):
     np.testing.assert_allclose(fitted.score_samples(rows[1]), expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_search_over_the_length_of_the_code_prefers_the_longer_one(rows):
     search = GridSearchCV(SpectrogramAutoencoder(epochs=10, random_state=0), {"n_components": [1, 16]}, cv=2)
     assert search.fit(rows[0]).best_params_ == {"n_components": 16}

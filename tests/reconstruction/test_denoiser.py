@@ -75,6 +75,7 @@ def test_the_score_is_the_gain_in_decibels(denoiser, speech):
         denoiser.score(np.zeros((2, 16000)))
 
 
+@pytest.mark.slow
 def test_recorded_noise_is_learnt(speech, tmp_path):
     hum = np.sign(np.sin(2 * np.pi * 120 * np.arange(48000) / 16000)) * 0.1
     soundfile.write(tmp_path / "hum.wav", hum, 16000)
