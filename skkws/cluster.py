@@ -1,12 +1,19 @@
 """Searches, comparisons and feature extraction on many machines."""
 
+from __future__ import annotations
+
 import asyncio
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 from joblib import parallel_config
 
 from skkws._runtime.optional import require
+
+if TYPE_CHECKING:
+    from dask.distributed import Client
 
 __all__ = ["on_dask"]
 
@@ -15,7 +22,7 @@ _LARGE = 2**20
 
 
 @contextmanager
-def on_dask(client=None, *, verbose=0):
+def on_dask(client: Client | None = None, *, verbose: int = 0) -> Iterator[None]:
     """Have the work of joblib done by a Dask cluster, and go on when one of its workers is lost.
 
     In this context every search, cross-validation and comparison of scikit-learn and skkws, and

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from skkws._engine.spec import N_BANDS
@@ -11,7 +12,16 @@ from skkws.classifiers._net_classifier import KeywordNetClassifier
 from skkws.networks import embedding_weights, keyword_groups
 
 
-def train_backbone(X, y, path, *, words_per_group=40, epochs=20, random_state=None, **settings):
+def train_backbone(
+    X: ArrayLike,
+    y: ArrayLike,
+    path: str | Path,
+    *,
+    words_per_group: int = 40,
+    epochs: int = 20,
+    random_state: int | np.random.RandomState | None = None,
+    **settings: object,
+) -> list[float]:
     """Train an embedding on words, and save it for :class:`SpeechEmbeddingTransformer`.
 
     The words are drawn into groups. A head for each group tells its words apart on the vectors of one embedding for

@@ -1,10 +1,13 @@
 """What is compared: models by name, and pipelines of the user."""
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from numbers import Integral
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import clone, is_classifier
@@ -18,6 +21,9 @@ from skkws._runtime.stateless import first_steps_without_data, noise_rows
 from skkws.classifiers import KeywordHeadClassifier
 from skkws.embedding import SpeechEmbeddingTransformer
 from skkws.features import MFCCTransformer
+
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
 
 
 def _embedding_head(random_state):
@@ -57,7 +63,7 @@ _NEEDS = {"mfcc+xgboost": ("librosa", "xgboost"), "mfcc+svm": ("librosa",), "mfc
 MODEL_NAMES = tuple(_MODELS)
 
 
-def make_model(name, random_state=None):
+def make_model(name: str, random_state: int | np.random.RandomState | None = None) -> Pipeline:
     """Pipeline of this name from waveform rows to labels; its first step makes the features.
 
     Parameters
@@ -103,7 +109,9 @@ def _require_packages(names):
             raise ImportError(f"{error} Without it there are {', '.join(others)}.", name=package) from None
 
 
-def resolve_models(models, random_state=None):
+def resolve_models(
+    models: Sequence[str] | Mapping[str, ClassifierMixin], random_state: int | None = None
+) -> dict[str, ClassifierMixin]:
     """Unfitted classifiers of waveform rows by their names.
 
     Parameters

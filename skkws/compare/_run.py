@@ -1,7 +1,14 @@
 """Deep against classical on one set of recordings: the main job."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from joblib import delayed
+from numpy.typing import ArrayLike
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_consistent_length
 
@@ -17,25 +24,28 @@ from skkws.compare._splits import learning_curve_splits, speaker_folds
 from skkws.compare._tasks import Task, fit_and_predict
 from skkws.extraction import extract
 
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
+
 
 def compare_classifiers(
-    X,
-    y,
-    groups,
+    X: ArrayLike | Sequence[str | os.PathLike],
+    y: ArrayLike,
+    groups: ArrayLike,
     *,
-    models=MODEL_NAMES,
-    folds=None,
-    n_repeats=1,
-    n_examples=(1, 2, 5, 10, 20, 50),
-    n_draws=2,
-    noise=None,
-    snr_db=(20, 10, 5, 0),
-    cache_dir=None,
-    checkpoint_dir=None,
-    random_state=0,
-    n_jobs=None,
-    verbose=0,
-):
+    models: Sequence[str] | Mapping[str, ClassifierMixin] = MODEL_NAMES,
+    folds: int | None = None,
+    n_repeats: int = 1,
+    n_examples: Sequence[int] = (1, 2, 5, 10, 20, 50),
+    n_draws: int = 2,
+    noise: str | os.PathLike | ArrayLike | None = None,
+    snr_db: Sequence[float] = (20, 10, 5, 0),
+    cache_dir: str | os.PathLike | None = None,
+    checkpoint_dir: str | os.PathLike | None = None,
+    random_state: int = 0,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Comparison:
     """Cross-validate classifiers on the same clips, no speaker on both sides of a split: all examples, few, and noise.
 
     The first steps of a pipeline that learn nothing from the data, such as all features of skkws, are computed once

@@ -1,6 +1,7 @@
 """Who is trained on and who is tested on: no speaker on both sides."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
 
 # Few speakers are left out one by one, many in folds.
@@ -8,7 +9,9 @@ _MOST_SINGLE_SPEAKERS = 10
 _MANY_SPEAKERS_FOLDS = 5
 
 
-def draw_examples(y, rows, n_examples, rng):
+def draw_examples(
+    y: NDArray, rows: NDArray[np.integer], n_examples: int, rng: np.random.RandomState | np.random.Generator
+) -> NDArray[np.integer]:
     """Draw some clips of each label.
 
     Parameters
@@ -49,7 +52,9 @@ def learning_curve_splits(codes, splits, n_examples, n_draws, random_state):
     }
 
 
-def speaker_folds(y, groups, folds=None, random_state=0):
+def speaker_folds(
+    y: ArrayLike, groups: ArrayLike, folds: int | None = None, random_state: int = 0
+) -> tuple[list[tuple[NDArray[np.integer], NDArray[np.integer]]], str]:
     """Split clips into folds so that nobody is both trained and tested on.
 
     Parameters

@@ -1,9 +1,11 @@
 """Which models differ, what they confuse, and what their probabilities are worth."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 # Resampled sets of speakers, drawn from a fixed seed.
@@ -65,7 +67,7 @@ class Reliability:
     expected_error: float
 
 
-def paired_differences(right, groups):
+def paired_differences(right: Mapping[str, ArrayLike], groups: ArrayLike) -> list[Difference]:
     """Compare classifiers pairwise on the same clips, whose speakers are what varies independently.
 
     The speakers are drawn anew with replacement, 10,000 times (a paired bootstrap over clusters [1]_); with fewer than

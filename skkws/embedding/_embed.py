@@ -1,17 +1,27 @@
 """The speech embedding as functions: one 96-d vector every 80 ms."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from skkws._engine.spec import FRAMES_PER_HOP, FRAMES_PER_VECTOR, N_BANDS, N_DIMS, SILENCE, count_vectors
 from skkws._runtime.threads import available_threads, run_threads
 from skkws.embedding._weights import load_network
+
+if TYPE_CHECKING:
+    from skkws._engine.embedding_kernel import SpeechEmbeddingKernel
+    from skkws.embedding._weights import EmbeddingWeights
 
 # Vectors in the shortest part of a signal that a thread takes; every part computes 68 frames of its neighbour's.
 _LEAST_PART = 64
 POOLINGS = {"mean": (np.mean,), "max": (np.max,), "mean_max": (np.mean, np.max)}
 
 
-def embed(frames, *, weights="google"):
+def embed(frames: ArrayLike, *, weights: str | Path | EmbeddingWeights | None = "google") -> NDArray[np.float32]:
     """Speech embedding of log-mel frames, all vectors of a signal in one pass.
 
     Parameters
@@ -49,7 +59,7 @@ def embed(frames, *, weights="google"):
     return embed_with(load_network(weights), frames)
 
 
-def embed_with(network, frames):
+def embed_with(network: SpeechEmbeddingKernel, frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Vectors of valid log-mel frames (..., n_frames, 32) by a network that is loaded."""
     signals = np.ascontiguousarray(frames.reshape(-1, *frames.shape[-2:]))
     n_vectors = count_vectors(frames.shape[-2])
@@ -72,7 +82,7 @@ def embed_with(network, frames):
     return vectors.reshape(*frames.shape[:-2], n_vectors, N_DIMS)
 
 
-def pool_vectors(vectors, pooling):
+def pool_vectors(vectors: ArrayLike, pooling: str) -> NDArray[np.floating]:
     """Pool the vectors of each clip over time.
 
     Parameters
@@ -98,7 +108,7 @@ def pool_vectors(vectors, pooling):
     return np.concatenate([how(vectors, axis=-2) for how in POOLINGS[pooling]], axis=-1)
 
 
-def pad_with_silence(frames, n_silent):
+def pad_with_silence(frames: NDArray[np.float32], n_silent: int) -> NDArray[np.float32]:
     """Log-mel frames (n_clips, n_frames, 32) with silent ones on both sides, as many as a vector needs at least."""
     missing = max(n_silent, FRAMES_PER_VECTOR - frames.shape[1])
     return np.pad(frames, ((0, 0), both_sides(missing), (0, 0)), constant_values=SILENCE)

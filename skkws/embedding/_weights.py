@@ -4,6 +4,7 @@ import hashlib
 import io
 import threading
 import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
@@ -11,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skkws._engine.embedding_kernel import SpeechEmbeddingKernel
 from skkws._engine.spec import weight_shapes
@@ -87,7 +89,7 @@ class EmbeddingWeights:
 
 
 @contextmanager
-def carry_weights():
+def carry_weights() -> Iterator[None]:
     """Have the state of each :class:`SpeechEmbeddingTransformer` hold what is in the file that its `weights` name.
 
     A pickle that is made meanwhile stands alone.
@@ -120,12 +122,12 @@ def as_carried(weights):
     return read[weights]
 
 
-def google_weights():
+def google_weights() -> bytes:
     """Content of the file that holds the original's weights."""
     return resources.files("skkws.embedding").joinpath("weights/google_speech_embedding.npz").read_bytes()
 
 
-def load_network(weights):
+def load_network(weights: str | Path | EmbeddingWeights | None) -> SpeechEmbeddingKernel:
     """Network at these weights, from frames to vectors, loaded once per process."""
     weights = _found(weights)
     key = (weights, weights.stat().st_mtime_ns) if isinstance(weights, Path) else weights
@@ -147,7 +149,7 @@ def _found(weights):
     return path
 
 
-def read_weights(weights):
+def read_weights(weights: str | Path | EmbeddingWeights | None) -> dict[str, NDArray[np.floating]]:
     """Arrays of the network's weights by their names."""
     weights = _found(weights)
     if isinstance(weights, EmbeddingWeights):

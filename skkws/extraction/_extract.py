@@ -1,8 +1,14 @@
 """From many recordings to feature rows: all at once, into a file, or batch by batch."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 
 from skkws._runtime.files import whole_file
@@ -10,10 +16,23 @@ from skkws._runtime.npy_file import NpyWriter, usable_npy_path
 from skkws.audio import AudioError
 from skkws.extraction._file_rows import FileRows, check_on_error
 
+if TYPE_CHECKING:
+    from sklearn.base import TransformerMixin
+
+    from skkws.audio import AudioLoader
+
 
 def extract_features(
-    files, transformer=None, *, loader=None, cache_dir=None, out=None, n_jobs=None, batch_size=256, verbose=0
-):
+    files: Sequence[str | os.PathLike],
+    transformer: TransformerMixin | None = None,
+    *,
+    loader: AudioLoader | None = None,
+    cache_dir: str | os.PathLike | None = None,
+    out: str | os.PathLike | None = None,
+    n_jobs: int | None = None,
+    batch_size: int = 256,
+    verbose: int = 0,
+) -> NDArray:
     """Compute the feature rows of recordings, as ``transformer.transform(loader.transform(files))`` does.
 
     Files are read, decoded and resampled in threads while the batch before is transformed, and only some batches of
@@ -95,17 +114,17 @@ def extract_features(
 
 
 def iter_batches(
-    files,
-    y=None,
-    transformer=None,
+    files: Sequence[str | os.PathLike],
+    y: ArrayLike | None = None,
+    transformer: TransformerMixin | None = None,
     *,
-    loader=None,
-    batch_size=256,
-    shuffle=False,
-    random_state=None,
-    cache_dir=None,
-    n_jobs=None,
-):
+    loader: AudioLoader | None = None,
+    batch_size: int = 256,
+    shuffle: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+    cache_dir: str | os.PathLike | None = None,
+    n_jobs: int | None = None,
+) -> Iterator[NDArray] | Iterator[tuple[NDArray, NDArray]]:
     """Iterate over the feature rows of recordings, batch by batch, as `extract_features` computes them.
 
     While a batch is used, the next ones are read and decoded in threads. Only these batches are in memory. With
@@ -199,15 +218,15 @@ class Extract:
 
 
 def extract(
-    files,
-    transformer=None,
-    loader=None,
-    cache_dir=None,
-    n_jobs=None,
-    batch_size=256,
-    verbose=0,
-    description="Extracting features",
-):
+    files: Sequence[str | os.PathLike],
+    transformer: TransformerMixin | None = None,
+    loader: AudioLoader | None = None,
+    cache_dir: str | os.PathLike | None = None,
+    n_jobs: int | None = None,
+    batch_size: int = 256,
+    verbose: int = 0,
+    description: str = "Extracting features",
+) -> Extract:
     """Extract features as `extract_features` does, and leave bad files out if the loader says so.
 
     Returns

@@ -1,15 +1,34 @@
 """Where a clip speaks for a word."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skkws._runtime.optional import require
 
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
+
+    from skkws.classifiers import KeywordNetClassifier
+
 _LEAST = 1e-9
 
 
-def occlusion_map(classifier, row, label=None, *, output_shape=None, patch=(8, 8), step=(2, 2), fill=None):
+def occlusion_map(
+    classifier: ClassifierMixin,
+    row: ArrayLike,
+    label: object = None,
+    *,
+    output_shape: tuple[int, int] | None = None,
+    patch: tuple[int, int] = (8, 8),
+    step: tuple[int, int] = (2, 2),
+    fill: float | None = None,
+) -> NDArray[np.floating]:
     """Cover one patch of a spectrogram after the other, and see how much less likely a word becomes.
 
     Works with any classifier on frames: an own network, a head, a support vector machine.
@@ -80,7 +99,15 @@ def occlusion_map(classifier, row, label=None, *, output_shape=None, patch=(8, 8
     return total / count
 
 
-def saliency_map(classifier, row, label=None, *, n_samples=32, noise=0.15, random_state=0):
+def saliency_map(
+    classifier: KeywordNetClassifier,
+    row: ArrayLike,
+    label: object = None,
+    *,
+    n_samples: int = 32,
+    noise: float = 0.15,
+    random_state: int | np.random.RandomState | None = 0,
+) -> NDArray[np.floating]:
     """Find where the least change of a spectrogram would change the log-odds of a word the most.
 
     Parameters

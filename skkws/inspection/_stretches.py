@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
 from skkws._engine.spec import FRAMES_PER_HOP, HOP_LENGTH, MIN_SAMPLES, SAMPLE_RATE
@@ -29,7 +30,9 @@ class Stretch:
     value: float
 
 
-def exciting_stretches(embedding, X, dimension, *, n_stretches=5):
+def exciting_stretches(
+    embedding: SpeechEmbeddingTransformer, X: ArrayLike, dimension: int, *, n_stretches: int = 5
+) -> list[Stretch]:
     """Find the stretches of sound that a dimension of the embedding answers to most.
 
     Parameters

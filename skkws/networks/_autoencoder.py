@@ -1,11 +1,19 @@
 """A convolutional autoencoder of spectrograms."""
 
+from __future__ import annotations
+
 from math import prod
+from typing import TYPE_CHECKING
 
 from skkws._runtime.optional import require
 
+if TYPE_CHECKING:
+    import keras
 
-def autoencoder(input_shape, n_components=16, *, channels=(16, 32, 64)):
+
+def autoencoder(
+    input_shape: tuple[int, ...], n_components: int = 16, *, channels: tuple[int, ...] = (16, 32, 64)
+) -> keras.Model:
     """Strided convolutions down to a code, and convolutions back up to the frames.
 
     Each stage of the encoder is a 3 x 3 convolution of stride 2 with batch norm and ReLU, and the code is a dense layer
@@ -45,7 +53,9 @@ def autoencoder(input_shape, n_components=16, *, channels=(16, 32, 64)):
     return Model(frames, _decode(_encode(frames, n_components, channels), input_shape, channels), name="autoencoder")
 
 
-def encoder(input_shape, n_components=16, *, channels=(16, 32, 64)):
+def encoder(
+    input_shape: tuple[int, ...], n_components: int = 16, *, channels: tuple[int, ...] = (16, 32, 64)
+) -> keras.Model:
     """First half of :func:`autoencoder`: from frames to the code. Its weights are the first ones of the whole."""
     require("tensorflow", "encoder")
     from keras import Input, Model
@@ -54,7 +64,9 @@ def encoder(input_shape, n_components=16, *, channels=(16, 32, 64)):
     return Model(frames, _encode(frames, n_components, channels), name="encoder")
 
 
-def decoder(input_shape, output_shape, *, channels=(16, 32, 64)):
+def decoder(
+    input_shape: tuple[int, ...], output_shape: tuple[int, ...], *, channels: tuple[int, ...] = (16, 32, 64)
+) -> keras.Model:
     """Second half of :func:`autoencoder`: from the code to frames. Its weights are the last ones of the whole."""
     require("tensorflow", "decoder")
     from keras import Input, Model

@@ -1,9 +1,18 @@
 """The textbook convolutional networks, over time and bands and over time alone."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._runtime.optional import require
 
+if TYPE_CHECKING:
+    import keras
 
-def cnn(input_shape, n_classes, *, filters=(16, 32, 64), dropout=0.2):
+
+def cnn(
+    input_shape: tuple[int, ...], n_classes: int, *, filters: tuple[int, ...] = (16, 32, 64), dropout: float = 0.2
+) -> keras.Model:
     """3x3 convolutions on the frames as an image, each with batch norm, ReLU and max-pooling by 2; their mean; softmax.
 
     Parameters
@@ -42,7 +51,14 @@ def cnn(input_shape, n_classes, *, filters=(16, 32, 64), dropout=0.2):
     return Model(frames, classes(x, n_classes), name="cnn")
 
 
-def cnn1d(input_shape, n_classes, *, filters=(64, 64, 128), kernel_size=5, dropout=0.2):
+def cnn1d(
+    input_shape: tuple[int, ...],
+    n_classes: int,
+    *,
+    filters: tuple[int, ...] = (64, 64, 128),
+    kernel_size: int = 5,
+    dropout: float = 0.2,
+) -> keras.Model:
     """Convolutions over time, all bands at once, each with batch norm, ReLU and max-pooling by 2; maximum; softmax.
 
     Parameters

@@ -1,9 +1,18 @@
 """DS-CNN: depthwise separable convolutions for microcontrollers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._runtime.optional import require
 
+if TYPE_CHECKING:
+    import keras
 
-def ds_cnn(input_shape, n_classes, *, filters=64, n_blocks=4, dropout=0.2):
+
+def ds_cnn(
+    input_shape: tuple[int, ...], n_classes: int, *, filters: int = 64, n_blocks: int = 4, dropout: float = 0.2
+) -> keras.Model:
     """DS-CNN-S: a 10x4 convolution with stride 2, depthwise separable 3x3 convolutions, their mean, and a softmax.
 
     Of Zhang, Suda, Lai and Chandra (2017), "Hello Edge: Keyword Spotting on Microcontrollers",

@@ -1,11 +1,18 @@
 """Embedding and head as one network, to be trained on from published weights."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._engine.spec import FRAMES_PER_VECTOR, N_BANDS, N_DIMS, PADDING_FRAMES, SILENCE, count_vectors
 from skkws._runtime.optional import require
 from skkws.networks._speech_embedding import speech_embedding
 
+if TYPE_CHECKING:
+    import keras
 
-def embedding_head(input_shape, n_classes, *, dropout=0.5):
+
+def embedding_head(input_shape: tuple[int, ...], n_classes: int, *, dropout: float = 0.5) -> keras.Model:
     """Join the layers of :func:`speech_embedding`, standardised vectors, and :func:`keyword_head` behind them.
 
     Unlike :func:`keyword_net` it takes the published weights of the embedding: its convolutions are unpadded in time,

@@ -1,14 +1,24 @@
 """The network by which an embedding is trained: one embedding, and a head for each group of words."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import NDArray
 
 from skkws._engine.spec import BLOCKS, N_DIMS, NORM_EPSILON
 from skkws._runtime.optional import require
 from skkws.networks._embedding_head import padded_with_silence
 from skkws.networks._speech_embedding import activate, convolve_blocks
 
+if TYPE_CHECKING:
+    import keras
 
-def keyword_groups(input_shape, n_classes, *, n_groups=1, dropout=0.0):
+
+def keyword_groups(
+    input_shape: tuple[int, ...], n_classes: int, *, n_groups: int = 1, dropout: float = 0.0
+) -> keras.Model:
     """Join the layers of :func:`speech_embedding`, each convolution with batch norm, and one head per group of classes.
 
     The way in which Lin, Kilgour, Roblek and Sharifi (2020), arXiv:2002.01322, trained theirs: on 125 groups of 40
@@ -78,7 +88,7 @@ def keyword_groups(input_shape, n_classes, *, n_groups=1, dropout=0.0):
     return Model(frames, layers.Rescaling(1 / n_groups)(together), name="keyword_groups")
 
 
-def embedding_weights(model):
+def embedding_weights(model: keras.Model) -> dict[str, NDArray[np.floating]]:
     """Fold batch norm into the convolutions of a trained :func:`keyword_groups`.
 
     Parameters

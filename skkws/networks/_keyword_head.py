@@ -1,21 +1,28 @@
 """The paper's keyword head: two convolutions over embedding vectors."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._runtime.optional import require
+
+if TYPE_CHECKING:
+    import keras
 
 
 def keyword_head(
-    input_shape,
-    n_classes,
+    input_shape: tuple[int, ...],
+    n_classes: int,
     *,
-    filters=96,
-    kernel_size=3,
-    activation="elu",
-    dropout=0.0,
-    l1=0.0,
-    l2=0.0,
-    seed=None,
-    dtype="float32",
-):
+    filters: int = 96,
+    kernel_size: int = 3,
+    activation: str = "elu",
+    dropout: float = 0.0,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    seed: int | None = None,
+    dtype: str = "float32",
+) -> keras.Model:
     """Head of Lin, Kilgour, Roblek and Sharifi (2020) on the vectors of a clip.
 
     Convolution over time, batch norm, activation, max-pooling by 2, the same again with the maximum over all time, and
@@ -81,7 +88,7 @@ def head_layers(x, n_classes, *, dropout, filters=96, kernel_size=3, activation=
     return layers.Dense(n_classes, activation="softmax", **penalty)(x)
 
 
-def flat_head(input_shape, n_classes, *, units=64, dropout=0.5):
+def flat_head(input_shape: tuple[int, ...], n_classes: int, *, units: int = 64, dropout: float = 0.5) -> keras.Model:
     """Dense variant of the head: all vectors of a clip as one row, a hidden layer, and a softmax.
 
     Parameters

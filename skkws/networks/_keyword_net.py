@@ -1,11 +1,18 @@
 """The paper's full model: embedding and head as one network, trained end to end."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._engine.spec import BLOCKS, N_DIMS, NORM_EPSILON
 from skkws._runtime.optional import require
 from skkws.networks._speech_embedding import activate, convolve_blocks
 
+if TYPE_CHECKING:
+    import keras
 
-def keyword_net(input_shape, n_classes, *, dropout=0.5):
+
+def keyword_net(input_shape: tuple[int, ...], n_classes: int, *, dropout: float = 0.5) -> keras.Model:
     """Full keyword model of Lin, Kilgour, Roblek and Sharifi (2020), arXiv:2002.01322.
 
     The layers of :func:`speech_embedding`, each convolution with batch norm, and :func:`keyword_head` behind them. All

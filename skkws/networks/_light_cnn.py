@@ -1,12 +1,19 @@
 """The light-weight CNN of a well-known notebook of Kaggle's speech recognition challenge."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._runtime.optional import require
+
+if TYPE_CHECKING:
+    import keras
 
 # Rows and columns that are left with one pixel behind the last pooling.
 _LEAST = 26
 
 
-def light_cnn(input_shape, n_classes, *, dropout=0.2):
+def light_cnn(input_shape: tuple[int, ...], n_classes: int, *, dropout: float = 0.2) -> keras.Model:
     """Two 2x2 convolutions of 8 filters, two 3x3 of 16 and one of 32, each group pooled by 2; two dense layers of 128.
 
     "Light-Weight CNN LB 0.74" of the TensorFlow Speech Recognition Challenge [1]_, made for log-spectrograms of

@@ -1,9 +1,18 @@
 """A multilayer perceptron."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._runtime.optional import require
 
+if TYPE_CHECKING:
+    import keras
 
-def mlp(input_shape, n_classes, *, units=(256, 128), dropout=0.2):
+
+def mlp(
+    input_shape: tuple[int, ...], n_classes: int, *, units: tuple[int, ...] = (256, 128), dropout: float = 0.2
+) -> keras.Model:
     """Dense layers with batch norm, ReLU and dropout on the flattened frames.
 
     Parameters

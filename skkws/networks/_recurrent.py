@@ -1,9 +1,16 @@
 """Recurrent networks: a plain one, LSTM, GRU, and a GRU behind convolutions."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._runtime.optional import require
 
+if TYPE_CHECKING:
+    import keras
 
-def rnn(input_shape, n_classes, *, units=64, dropout=0.2):
+
+def rnn(input_shape: tuple[int, ...], n_classes: int, *, units: int = 64, dropout: float = 0.2) -> keras.Model:
     """Bidirectional plain recurrent network over the frames, the maximum of its outputs over time, and a softmax.
 
     Parameters
@@ -34,7 +41,7 @@ def rnn(input_shape, n_classes, *, units=64, dropout=0.2):
     return _recurrent(layers.SimpleRNN, input_shape, n_classes, units, dropout, name="rnn")
 
 
-def lstm(input_shape, n_classes, *, units=64, dropout=0.2):
+def lstm(input_shape: tuple[int, ...], n_classes: int, *, units: int = 64, dropout: float = 0.2) -> keras.Model:
     """Bidirectional LSTM over the frames, the maximum of its outputs over time, and a softmax.
 
     Parameters
@@ -65,7 +72,7 @@ def lstm(input_shape, n_classes, *, units=64, dropout=0.2):
     return _recurrent(layers.LSTM, input_shape, n_classes, units, dropout, name="lstm")
 
 
-def gru(input_shape, n_classes, *, units=64, dropout=0.2):
+def gru(input_shape: tuple[int, ...], n_classes: int, *, units: int = 64, dropout: float = 0.2) -> keras.Model:
     """Bidirectional GRU over the frames, the maximum of its outputs over time, and a softmax.
 
     Parameters
@@ -96,7 +103,14 @@ def gru(input_shape, n_classes, *, units=64, dropout=0.2):
     return _recurrent(layers.GRU, input_shape, n_classes, units, dropout, name="gru")
 
 
-def crnn(input_shape, n_classes, *, filters=(16, 32), units=64, dropout=0.2):
+def crnn(
+    input_shape: tuple[int, ...],
+    n_classes: int,
+    *,
+    filters: tuple[int, ...] = (16, 32),
+    units: int = 64,
+    dropout: float = 0.2,
+) -> keras.Model:
     """3x3 convolutions on the frames as an image, pooled by 2, then a bidirectional GRU, maximum and softmax.
 
     After Arik et al. (2017), "Convolutional recurrent neural networks for small-footprint keyword spotting".

@@ -1,10 +1,17 @@
 """The fully convolutional speech embedding network of Lin, Kilgour, Roblek and Sharifi (2020)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._engine.spec import BLOCKS, N_BANDS, N_DIMS, NORM_EPSILON
 from skkws._runtime.optional import require
 
+if TYPE_CHECKING:
+    import keras
 
-def speech_embedding(*, seed=0):
+
+def speech_embedding(*, seed: int = 0) -> keras.Model:
     """Speech embedding network in its inference form: batch norm is folded into every convolution but the first.
 
     The stem is a 3x3 convolution, **ReLU**, batch norm and the activation ``A(x) = max(x, 0.2 x, -0.4)``; five blocks

@@ -1,9 +1,18 @@
 """TC-ResNet: residual blocks of convolutions over time."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._runtime.optional import require
 
+if TYPE_CHECKING:
+    import keras
 
-def tc_resnet(input_shape, n_classes, *, filters=(16, 24, 32, 48), dropout=0.5):
+
+def tc_resnet(
+    input_shape: tuple[int, ...], n_classes: int, *, filters: tuple[int, ...] = (16, 24, 32, 48), dropout: float = 0.5
+) -> keras.Model:
     """TC-ResNet8: bands as channels, a convolution of 3 frames and residual blocks of 9 with stride 2; mean; softmax.
 
     Choi, Seo, Shin, Byun, Kersner, Kim, Kim and Ha (2019), "Temporal convolution for real-time keyword spotting on

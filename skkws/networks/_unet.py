@@ -1,9 +1,16 @@
 """A U-Net: from a spectrogram to a mask on it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._runtime.optional import require
 
+if TYPE_CHECKING:
+    import keras
 
-def unet(input_shape, *, channels=(8, 16, 32)):
+
+def unet(input_shape: tuple[int, ...], *, channels: tuple[int, ...] = (8, 16, 32)) -> keras.Model:
     """Go down and up in stages of convolutions, with bridges between those of the same size, and end in a mask.
 
     The plan is that of Ronneberger et al. [1]_, used for masks on spectrograms by Jansson et al. [2]_, in a small size:

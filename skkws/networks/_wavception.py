@@ -1,6 +1,13 @@
 """WavCeption: Inception modules on raw waveforms."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._runtime.optional import require
+
+if TYPE_CHECKING:
+    import keras
 
 # What batch norm adds in front of an activation before training: most ReLUs begin linear. Without residual connections
 # gradients else explode from layer to layer (Yang et al. 2019, "A Mean Field Theory of Batch Normalization",
@@ -9,7 +16,15 @@ from skkws._runtime.optional import require
 _FIRST_SHIFT = 2.0
 
 
-def wavception(input_shape, n_classes, *, width=4, depths=(1, 1, 2, 2, 3, 3, 4, 4, 4), stride=4, dropout=0.0):
+def wavception(
+    input_shape: tuple[int, ...],
+    n_classes: int,
+    *,
+    width: int = 4,
+    depths: tuple[int, ...] = (1, 1, 2, 2, 3, 3, 4, 4, 4),
+    stride: int = 4,
+    dropout: float = 0.0,
+) -> keras.Model:
     """WavCeption V1: nine pairs of Inception modules over time, max-pooled by 2 between; a dense layer of 128.
 
     Each module normalises its input and sends it through eight branches side by side: a 1x1 convolution; a 1x1

@@ -11,7 +11,7 @@ from skkws.embedding import EmbeddingWeights, SpeechEmbeddingTransformer, read_w
 from skkws.persistence._file import read, write
 
 
-def save_backbone(model, path):
+def save_backbone(model: KeywordNetClassifier | Pipeline, path: str | Path) -> None:
     """Save the embedding that a classifier was trained with, for :class:`SpeechEmbeddingTransformer`.
 
     Parameters
@@ -41,7 +41,7 @@ def save_backbone(model, path):
         np.savez(draft, **arrays)
 
 
-def save_head(model, path):
+def save_head(model: Pipeline | KeywordNetClassifier, path: str | Path) -> None:
     """Save a head without its embedding, but with the name of the embedding that it needs.
 
     Parameters
@@ -76,7 +76,7 @@ def save_head(model, path):
     write({"labels": np.asarray(head.classes_).tolist(), "head": head, "backbone": digest}, path)
 
 
-def load_head(path, embedding=None):
+def load_head(path: str | Path, embedding: SpeechEmbeddingTransformer | None = None) -> KeywordHeadClassifier:
     """Load what :func:`save_head` wrote, for an embedding.
 
     Parameters

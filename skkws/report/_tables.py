@@ -1,14 +1,23 @@
 """A comparison as tables in the terminal."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from skkws._runtime.text import interval_text
 from skkws.compare import leaderboard
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from skkws.compare import Comparison
 
 # Of numbers alone, eight columns fit into 80 characters beside the names; with intervals, three.
 _MOST_NUMBERS = 8
 _MOST_INTERVALS = 3
 
 
-def print_tables(comparison, console):
+def print_tables(comparison: Comparison, console: Console) -> None:
     """Print the leaderboard, and accuracy with few examples and in noise where they were measured.
 
     Models that do not differ significantly share a rank, written ``1=``. Tables fit into 80 columns; where there are

@@ -1,5 +1,12 @@
 """The pipeline that generalises best from synthesized speech to people."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -8,12 +15,21 @@ from skkws._engine.spec import N_DIMS
 from skkws.classifiers import KeywordHeadClassifier, PrototypeClassifier, RescoringClassifier
 from skkws.embedding import SpeechEmbeddingTransformer, pool_vectors
 
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
 UNKNOWN = "_unknown_"
 # The maximum of the vectors says more about noise and voice than their mean does: it counts for less.
 _WEIGHT_OF_MAXIMUM = 0.5
 
 
-def make_keyword_pipeline(keywords=None, *, threshold=0.5, rescored=False, random_state=None):
+def make_keyword_pipeline(
+    keywords: Sequence[str] | None = None,
+    *,
+    threshold: float = 0.5,
+    rescored: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+) -> Pipeline:
     """Make the pipeline that generalises best from synthesized speech to people.
 
     Mean and maximum of the embedding's vectors, each column scaled, and a :class:`PrototypeClassifier`: it has too
@@ -66,7 +82,7 @@ def make_keyword_pipeline(keywords=None, *, threshold=0.5, rescored=False, rando
     )
 
 
-def mean_and_maximum(rows):
+def mean_and_maximum(rows: NDArray[np.floating]) -> NDArray[np.floating]:
     """Pool rows of a :class:`SpeechEmbeddingTransformer` as its ``pooling="mean_max"`` does.
 
     Parameters

@@ -1,5 +1,7 @@
 """From typed words to a spotter: speak them, train on it, and say how well it should do."""
 
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
@@ -101,23 +103,23 @@ class Spotter:
 
 
 def train_keyword_spotter(
-    words,
+    words: Iterable[str] | Mapping[str, str | Iterable[str]],
     *,
-    recordings=None,
-    noise=None,
-    threshold=0.5,
-    n_per_word=240,
-    n_other_words=600,
-    voices=48,
-    language="en",
-    engines="auto",
-    voice_files=(),
-    word_list=None,
-    duration=1.0,
-    random_state=None,
-    n_jobs=None,
-    verbose=0,
-):
+    recordings: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
+    noise: str | os.PathLike | ArrayLike | None = None,
+    threshold: float = 0.5,
+    n_per_word: int = 240,
+    n_other_words: int = 600,
+    voices: int | Iterable[str] = 48,
+    language: str = "en",
+    engines: str | Iterable[str] = "auto",
+    voice_files: Iterable[str | os.PathLike] = (),
+    word_list: Iterable[str] | None = None,
+    duration: float = 1.0,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Spotter:
     """Train a spotter from typed words.
 
     Synthetic voices speak the keywords and other words: those that sound most like a keyword, parts of keywords, and
