@@ -18,7 +18,7 @@ from time import perf_counter
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-from harness import load, some_of_each, split, write
+from harness import load, write
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
@@ -31,7 +31,7 @@ from skkws import (
 )
 from skkws._engine.layers import seeded
 from skkws.augment import default_transforms
-from skkws.compare import make_model
+from skkws.compare import draw_examples, make_model, speaker_folds
 from skkws.metrics import accuracy_interval
 from skkws.networks import embedding_weights, keyword_groups
 from skkws.synthesis import synthesize_keywords
@@ -67,7 +67,7 @@ def main():
         results[f"training, {n} words"] = train(words[:n], weights[f"own, {n} words"], args)
 
     X, y, groups = load(args.folder, args.labels)
-    folds = split(y, groups)
+    folds = speaker_folds(y, groups)[0]
     head = KeywordHeadClassifier(random_state=0)
     models = {
         name: make_pipeline(SpeechEmbeddingTransformer(weights=backbone), head) for name, backbone in weights.items()
@@ -109,7 +109,7 @@ def measure(classifier, rows, y, groups, folds, n_examples, seeds):
     for seed in range(seeds):
         for rest, test in folds:
             rng = np.random.default_rng([seed, n_examples, test[0]])
-            train = some_of_each(rng, y, rest, n_examples)
+            train = draw_examples(y, rest, n_examples, rng)
             right.append(clone(classifier).fit(rows[train], y[train]).predict(rows[test]) == y[test])
             speakers.append(groups[test])
     right, speakers = np.concatenate(right), np.concatenate(speakers)

@@ -15,11 +15,11 @@ from time import perf_counter
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-from harness import load, split, write
+from harness import load, write
 
 from skkws import UNetDenoiser
 from skkws.augment import BackgroundNoise
-from skkws.compare import make_model
+from skkws.compare import make_model, speaker_folds
 from skkws.metrics import accuracy_interval, signal_to_noise_ratio
 
 MODELS = ("mfcc+svm", "mfcc+xgboost", "embedding+head")
@@ -45,7 +45,7 @@ def main():
     halves = files[::2], files[1::2]
     conditions = ["clean", *(f"{snr:g} dB" for snr in args.snr)]
     gains, answers, speakers, seconds = {}, {}, [], []
-    for train, test in split(y, groups, args.seed)[: args.folds]:
+    for train, test in speaker_folds(y, groups, random_state=args.seed)[0][: args.folds]:
         for half in (0, 1):
             rng = np.random.default_rng(args.seed)
             mixed = [X[test], *(BackgroundNoise(halves[1 - half], snr)(X[test], rng) for snr in args.snr)]

@@ -75,22 +75,6 @@ def load(folder, labels):
     return X, data.target[loader.kept_], data.groups[loader.kept_]
 
 
-def split(y, groups, seed=0):
-    """Return speaker-disjoint folds: few speakers are left out one by one, many in five folds."""
-    from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
-
-    few = len(set(groups)) <= 10
-    cv = LeaveOneGroupOut() if few else StratifiedGroupKFold(5, shuffle=True, random_state=seed)
-    return list(cv.split(y, y, groups))
-
-
-def some_of_each(rng, y, rows, n):
-    """Draw `n` of the rows of each word."""
-    import numpy as np
-
-    return np.concatenate([rng.choice(rows[y[rows] == word], n, replace=False) for word in np.unique(y)])
-
-
 def write(args, results):
     """Write results to ``args.output``, with the machine and the versions they were measured with."""
     if args.output:

@@ -16,7 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from pathlib import Path
 
 import numpy as np
-from harness import load, some_of_each, split, write
+from harness import load, write
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
@@ -30,7 +30,7 @@ from skkws import (
 )
 from skkws._engine.cost import of_model
 from skkws._engine.spec import PADDING
-from skkws.compare import make_model
+from skkws.compare import draw_examples, make_model, speaker_folds
 from skkws.metrics import accuracy_interval
 from skkws.networks import speech_embedding
 
@@ -96,7 +96,7 @@ def main():
         begin = perf_counter()
         rows[kind] = X if transformer is None else transformer.fit_transform(X)
         seconds[kind] = (perf_counter() - begin) / len(X)
-    folds = split(y, groups, args.seed)[: args.folds]
+    folds = speaker_folds(y, groups, random_state=args.seed)[0][: args.folds]
     results = {}
     for n in args.examples:
         for name, kind, classifier in models(args.seed, n):
@@ -121,7 +121,7 @@ def measure(classifier, rows, y, groups, folds, n_examples):
     tuned = getattr(classifier, "train_embedding", "frozen") != "frozen"
     for rest, test in folds:
         rng = np.random.default_rng([n_examples, test[0]])
-        train = some_of_each(rng, y, rest, n_examples) if n_examples else rest
+        train = draw_examples(y, rest, n_examples, rng) if n_examples else rest
         begin = perf_counter()
         speakers_of = {"groups": groups[train]} if tuned else {}
         fitted = clone(classifier).fit(rows[train], y[train], **speakers_of)

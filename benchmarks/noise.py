@@ -14,12 +14,12 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
-from harness import load, some_of_each, split, write
+from harness import load, write
 from joblib import Parallel, delayed
 
 from skkws import AudioAugmenter
 from skkws.augment import BackgroundNoise, PeakLimit, default_transforms
-from skkws.compare import make_model
+from skkws.compare import draw_examples, make_model, speaker_folds
 from skkws.metrics import accuracy_interval
 
 MODELS = ("embedding+head", "mfcc+xgboost")
@@ -54,7 +54,7 @@ def main():
                 for model in MODELS
                 for n in (*args.examples, None)
                 for half in (None, 0, 1)
-                for fold in split(y, groups, seed)
+                for fold in speaker_folds(y, groups, random_state=seed)[0]
             ]
             done = parallel(
                 delayed(correct_answers)(model, seed, training[model, half], tests, half, y, fold, n)
@@ -117,7 +117,7 @@ def correct_answers(model, seed, rows, tests, half, y, fold, n_examples):
     train, test = fold
     if n_examples:
         rng = np.random.default_rng([seed, n_examples, test[0]])
-        train = some_of_each(rng, y, train, n_examples)
+        train = draw_examples(y, train, n_examples, rng)
     n_versions = len(rows) // len(y)
     chosen = (train + len(y) * np.arange(n_versions)[:, None]).ravel()
     told = {"keywordheadclassifier__copy_of": chosen % len(y)} if model == "embedding+head" else {}

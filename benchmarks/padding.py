@@ -12,13 +12,14 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
-from harness import load, split, write
+from harness import load, write
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skkws import SpeechEmbeddingTransformer
+from skkws.compare import speaker_folds
 from skkws.metrics import accuracy_interval
 
 
@@ -31,7 +32,7 @@ def main():
     args = parser.parse_args()
 
     X, y, groups = load(args.folder, args.labels)
-    folds = split(y, groups)
+    folds = speaker_folds(y, groups)[0]
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
     results = []
     for padding in args.padding:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from harness import load, split, write
+from harness import load, write
 from scipy.stats import gmean
 
 from skkws import (
@@ -35,6 +35,7 @@ from skkws import (
     SpeechEmbeddingTransformer,
 )
 from skkws.audio import read_audio
+from skkws.compare import speaker_folds
 from skkws.datasets import fetch_speech_commands
 from skkws.metrics import accuracy_interval
 from skkws.spotting import SILENCE, UNKNOWN
@@ -140,7 +141,7 @@ def read_clips(args):
         return Clips(*joined(trained, tested)), lambda seed: [fold]
     clips = Clips(*trained)
     stretches = np.append(np.full(len(recordings[0]), -1), stretches)
-    return clips, lambda seed: speaker_folds(clips, stretches, args.half, seed)
+    return clips, lambda seed: recording_folds(clips, stretches, args.half, seed)
 
 
 def joined(*parts):
@@ -182,7 +183,7 @@ def excerpts(folder):
     return np.array(rows, dtype=np.float32), np.array(files), np.array(stretches)
 
 
-def speaker_folds(clips, stretches, half, seed):
+def recording_folds(clips, stretches, half, seed):
     """Part recordings by speaker and excerpts by stretch; `half` says which speakers are tested.
 
     To test on the development half, only its speakers are trained on. To test on the report half, all are who are not
@@ -191,7 +192,8 @@ def speaker_folds(clips, stretches, half, seed):
     reported = np.array([hashlib.sha1(speaker.encode()).digest()[0] % 2 == 1 for speaker in clips.speakers])
     recorded = np.flatnonzero((stretches < 0) & ~(reported & (half == "development")))
     folds = []
-    for i, (train, test) in enumerate(split(clips.classes[recorded], clips.speakers[recorded], seed)):
+    speakers, _ = speaker_folds(clips.classes[recorded], clips.speakers[recorded], random_state=seed)
+    for i, (train, test) in enumerate(speakers):
         tested = recorded[test]
         if half == "report":
             tested = tested[reported[tested]]

@@ -15,7 +15,7 @@ from time import perf_counter
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-from harness import split, write
+from harness import write
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -25,6 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skkws import AudioLoader, CachedTransformer, MFCCTransformer, SpeechEmbeddingTransformer
+from skkws.compare import speaker_folds
 from skkws.datasets import load_keyword_folder
 
 FEATURES = [
@@ -66,7 +67,7 @@ def main():
     loader = AudioLoader(on_error="skip")
     loader.fit_transform(data.filenames)
     files, y, groups = data.filenames[loader.kept_], data.target[loader.kept_], data.groups[loader.kept_]
-    folds = split(y, groups)
+    folds = speaker_folds(y, groups)[0]
     n_fits = len(FEATURES) * len(CLASSIFIERS) * len(folds)
     print(
         f"{len(files)} files; {len(FEATURES)} features, {len(CLASSIFIERS)} classifiers, {len(folds)} folds", flush=True

@@ -14,7 +14,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
-from harness import load, some_of_each, split, write
+from harness import load, write
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -29,6 +29,7 @@ from skkws import (
     train_keyword_spotter,
 )
 from skkws.audio import read_audio
+from skkws.compare import draw_examples, speaker_folds
 from skkws.metrics import accuracy_interval
 from skkws.spotting import SILENCE, SYNTHESIZED_WORTH, UNKNOWN
 from skkws.synthesis import synthesize_keywords
@@ -182,9 +183,9 @@ def with_recordings(keywords, X, y, groups, args):
         rescoring = make_keyword_pipeline(rescored=True, random_state=seed)[1:]
         prototypes = rescoring[0].estimator
         for n in args.recordings:
-            for train, test in split(y, groups, seed):
+            for train, test in speaker_folds(y, groups, random_state=seed)[0]:
                 rng = np.random.default_rng([seed, n, test[0]])
-                chosen = some_of_each(rng, y, train, n)
+                chosen = draw_examples(y, train, n, rng)
                 alone = vectors[chosen], y[chosen]
                 head = KeywordHeadClassifier(random_state=seed).fit(*alone)
                 both = np.concatenate([spoken, vectors[chosen]]), np.concatenate([words, y[chosen]])
