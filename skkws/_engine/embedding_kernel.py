@@ -78,19 +78,21 @@ class EmbeddingStream:
             The next frames: a multiple of 8, and of a new signal 68 more.
         out : ndarray of shape (n_vectors, 96), C-contiguous, dtype float32
             Where the vectors go, one for every 8 frames.
+
+        Raises
+        ------
+        ValueError
+            If these are not so many frames or vectors.
         """
+        new = len(frames) - (0 if self._begun else FRAMES_PER_VECTOR - FRAMES_PER_HOP)
+        if new < FRAMES_PER_HOP or (frames.shape[1:], out.shape) != ((N_BANDS,), (new // FRAMES_PER_HOP, N_DIMS)):
+            raise ValueError(f"frames of shape {frames.shape} do not give vectors of shape {out.shape}.")
         at, n_vectors = 0, 0
         while at < len(frames):
             left = len(frames) - at
             n = min(left, _STRETCH) if self._begun else FRAMES_PER_VECTOR + (left - FRAMES_PER_VECTOR) % _STRETCH
             n_vectors += self._function(
-                frames[at:].ctypes.data,
-                n,
-                2 * self._begun,
-                self._state.ctypes.data,
-                self._weights.ctypes.data,
-                self._buffers.ctypes.data,
-                out[n_vectors:].ctypes.data,
+                frames[at:], n, 2 * self._begun, self._state, self._weights, self._buffers, out[n_vectors:]
             )
             at += n
             self._begun = True

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from skkws._engine.weights import check_precision, check_weights
 from skkws._runtime.optional import require
 
 # Rows that are computed at once.
@@ -21,6 +22,9 @@ class Plan(ABC):
     A subclass has the fields `input_shape`, `dtype`, `l1` and `l2`, builds the model (`_build`) and says how far its
     outputs are from a target (`losses`) of a certain shape (`target`).
     """
+
+    def __post_init__(self):
+        check_precision(self.dtype)
 
     @abstractmethod
     def _build(self):
@@ -87,6 +91,7 @@ class Graph:
         from skkws._engine.layers import row_weights as weighing
 
         self.model = model = plan.model()
+        self._dtype = plan.dtype
         trained = model.trainable_variables
         shapes = [tuple(variable.shape) for variable in trained]
         sizes = [int(np.prod(shape)) for shape in shapes]
@@ -135,6 +140,7 @@ class Graph:
 
     def split(self, weights):
         """Part weights into an array of the trained ones and a list of the rest."""
+        weights = check_weights(weights, [tuple(variable.shape) for variable in self.model.weights], self._dtype)
         flat = np.empty(self._edges[-1], weights[0].dtype)
         state = list(self._fresh)
         for weight, (trained, i) in zip(weights, self._where, strict=True):

@@ -12,6 +12,7 @@ import numpy as np
 from skkws._engine.head_kernels import BlockShape, compile_block
 from skkws._engine.llvm import aligned_zeros
 from skkws._engine.optimizers import Optimizer
+from skkws._engine.weights import check_precision, check_weights
 from skkws._runtime.threads import available_threads, run_threads
 
 # What Keras' batch norm adds to a variance, and how fast its running statistics follow in `keyword_head`.
@@ -37,6 +38,9 @@ class HeadNetwork:
     l1: float
     l2: float
     dtype: str
+
+    def __post_init__(self):
+        check_precision(self.dtype)
 
     @cached_property
     def blocks(self):
@@ -69,6 +73,7 @@ class HeadNetwork:
 
     def probabilities(self, weights, clips, rows):
         """Class probabilities (n_rows, n_classes) of these rows of the clips, in inference."""
+        weights = self._checked(weights)
         out = np.empty((len(rows), self.n_classes), self.dtype)
 
         def fill(blocks):
@@ -82,7 +87,17 @@ class HeadNetwork:
 
     def training(self, weights, clips, data, **settings):
         """Begin a training; see :class:`HeadTraining`."""
-        return HeadTraining(self, weights, clips, data, **settings)
+        return HeadTraining(self, self._checked(weights), clips, data, **settings)
+
+    def _checked(self, weights):
+        weights = check_weights(weights, self.weight_shapes(), self.dtype)
+        for i in (4, 9):
+            if weights[i].min() < 0:
+                raise ValueError(
+                    f"Weight {i} of the network is a variance and holds {weights[i].min()}: it was changed after fit, "
+                    "or the file is damaged. Fit again."
+                )
+        return weights
 
 
 @dataclass(frozen=True)
@@ -124,7 +139,7 @@ class Passes:
         # Where a row of the clips lies, with zeros on both sides.
         begin = first.before * first.inputs
         self._bottom = bottom.reshape(size, -1)[:, begin : begin + first.positions * first.inputs]
-        self._middle = middle[:, second.before :]
+        self._middle, self._distance = middle.reshape(-1)[second.before * second.inputs :], middle[0].size
         self._top = np.empty((size, 1, network.filters), network.dtype)
         self._ones = np.ones(network.filters, network.dtype)
 
@@ -135,10 +150,10 @@ class Passes:
         self._clips.take(rows, self._bottom[:n])
         first.convolve(n, blocks[0])
         first.scale_by(*blocks[1:5])
-        first.activate(self._ones, self._middle)
+        first.activate(self._ones, self._middle, self._distance)
         second.convolve(n, blocks[5])
         second.scale_by(*blocks[6:10])
-        second.activate(self._ones, self._top)
+        second.activate(self._ones, self._top, self._network.filters)
         return _softmax(self._top[:n, 0] @ dense + bias)
 
     def learn(self, weights, gradient, rows, labels, row_weights, masks):
@@ -153,10 +168,10 @@ class Passes:
         self._clips.take(rows, self._bottom[:n])
         first.convolve(n, blocks[0])
         first.normalise(share, *blocks[1:5])
-        first.activate(masks[0], self._middle)
+        first.activate(masks[0], self._middle, self._distance)
         second.convolve(n, blocks[5])
         second.normalise(share, *blocks[6:10])
-        second.activate(masks[1], self._top)
+        second.activate(masks[1], self._top, self._network.filters)
         top = self._top[:n, 0]
         probabilities = _softmax(top @ dense + bias)
         d_logits = probabilities.copy()
@@ -186,7 +201,7 @@ class _Block:
 
     def convolve(self, n, kernel):
         self._n = n
-        _call(self._kernels.convolve, self._x, self._starts, kernel, self._z, n)
+        self._kernels.convolve(self._x, self._starts, kernel, self._z, n)
 
     def scale_by(self, gamma, beta, mean, variance):
         self._rate = 1 / np.sqrt(variance + variance.dtype.type(_EPSILON))
@@ -195,29 +210,29 @@ class _Block:
 
     def normalise(self, share, gamma, beta, running_mean, running_variance):
         self._share = share / share.dtype.type(self._shape.positions)
-        _call(self._kernels.measure, self._z, self._share, self._mean, self._variance, len(share))
+        self._kernels.measure(self._z, self._share, self._mean, self._variance, len(share))
         self.scale_by(gamma, beta, self._mean, self._variance)
         running_mean += (self._mean - running_mean) * (1 - _MOMENTUM)
         running_variance += (self._variance - running_variance) * (1 - _MOMENTUM)
 
-    def activate(self, mask, pooled):
-        distance = pooled.strides[0] // pooled.itemsize
+    def activate(self, mask, pooled, distance):
+        """Activate and pool; clips of the result begin at these distances in `pooled`."""
         arrays = (self._z, self._scale, self._shift, mask, self._h, pooled)
-        _call(self._kernels.activate, *arrays, self._n, distance)
+        self._kernels.activate(*arrays, self._n, distance)
 
     def backward(self, d_pooled, mask, d_kernel, d_gamma, d_beta, kernel=None):
         """Write the gradients of the parameters; return that of the input if the kernel is given."""
         n, kernels = self._n, self._kernels
         norm = (self._mean, self._rate, self._scale)
         arrays = (self._z, self._h, d_pooled, mask, *norm, self._shift, self._d_a, d_gamma, d_beta)
-        _call(kernels.unpool, *arrays, n)
-        _call(kernels.unscale, self._z, self._d_a, self._share, *norm, d_gamma, d_beta, self._d_z, n)
-        _call(kernels.correlate, self._x, self._starts, self._d_z, d_kernel, n)
+        kernels.unpool(*arrays, n)
+        kernels.unscale(self._z, self._d_a, self._share, *norm, d_gamma, d_beta, self._d_z, n)
+        kernels.correlate(self._x, self._starts, self._d_z, d_kernel, n)
         if kernel is None:
             return None
         turned = np.ascontiguousarray(kernel[::-1].transpose(0, 2, 1))
         starts = np.arange(n) * self._d_z[0].size
-        _call(kernels.spread, self._d_z, starts, turned, self._d_x, n)
+        kernels.spread(self._d_z, starts, turned, self._d_x, n)
         return self._d_x
 
 
@@ -323,8 +338,3 @@ def _scores(probabilities, labels, row_weights):
 def _means(totals, row_weights):
     loss, accuracy = totals / row_weights.sum()
     return {"loss": float(loss), "accuracy": float(accuracy)}
-
-
-def _call(function, *arguments):
-    """Call machine code with the addresses of arrays."""
-    function(*(a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments))

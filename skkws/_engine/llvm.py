@@ -255,8 +255,8 @@ def compile_functions(names, write, *settings):
 
     Returns
     -------
-    functions : list of callable
-        In the order of the names. Integers are passed as they are and pointers as addresses.
+    functions : list of MachineFunction
+        In the order of the names.
     """
     target, sources = host_target(), _source_digest()
     key = repr((sources, llvmlite.__version__, llvm.llvm_version_info, llvm.get_process_triple(), target, _OPT))
@@ -273,17 +273,47 @@ def compile_functions(names, write, *settings):
         head, _, code = kept.partition(b"\n")
         signatures = json.loads(head)
         engine, _ = _link(target, "", code)
-    functions = []
-    for name, types in zip(names, signatures, strict=True):
+    return [MachineFunction(name, engine, types) for name, types in zip(names, signatures, strict=True)]
+
+
+class MachineFunction:
+    """A function as machine code: takes integers, and an array for every pointer.
+
+    Machine code believes what it is told. Every array is hence checked before its address is handed over; that it is
+    large enough is for those to see to who know what the numbers mean.
+
+    Parameters
+    ----------
+    name : str
+        Name of the function.
+    engine : llvmlite.binding.ExecutionEngine
+        Owner of the machine code.
+    types : sequence of str
+        Types of the result and of the arguments, as LLVM writes them.
+    """
+
+    def __init__(self, name, engine, types):
+        self._name, self._engine = name, engine
         prototype = ctypes.CFUNCTYPE(*(_CTYPES.get(type_, ctypes.c_void_p) for type_ in types))
-        functions.append(prototype(engine.get_function_address(name)))
-        functions[-1].engine = engine  # owns the machine code
-    return functions
+        self._function = prototype(engine.get_function_address(name))
+        self._dtypes = [_DTYPES.get(type_) for type_ in types[1:]]
+
+    def __call__(self, *arguments):
+        """Call the function with integers and arrays; raises TypeError for an array that it would misread."""
+        pairs = zip(arguments, self._dtypes, strict=True)
+        return self._function(*(a if dtype is None else self._address(a, dtype) for a, dtype in pairs))
+
+    def _address(self, array, dtype):
+        if not (isinstance(array, np.ndarray) and array.dtype == dtype and array.flags.c_contiguous):
+            got = f"{array.dtype}, {array.strides}" if isinstance(array, np.ndarray) else type(array).__name__
+            raise TypeError(f"{self._name} takes C-contiguous arrays of {dtype}, got {got}.")
+        return array.ctypes.data
 
 
 _KIND = "machine-code"
 _OPT = 3
 _CTYPES = {"void": None, "i64": ctypes.c_int64}
+_DTYPES = {"float*": np.dtype(np.float32), "double*": np.dtype(np.float64), "i64*": np.dtype(np.int64)}
 
 
 def _link(target, assembly, code=None):

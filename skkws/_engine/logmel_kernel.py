@@ -60,13 +60,26 @@ class MelKernel:
             Index of the first sample of each frame.
         out : ndarray of shape (n_frames, n_mels), C-contiguous, dtype float32
             Where the energies go.
+
+        Raises
+        ------
+        ValueError
+            If a frame does not lie within the samples, or there is not one row for each.
         """
+        if len(starts) == 0:
+            return
+        first, end = starts.min(), starts.max() + self._numbers[0]
+        if first < 0 or end > samples.size or out.shape != (len(starts), self._n_mels):
+            raise ValueError(
+                f"{len(starts)} frames from sample {first} to {end} do not lie within {samples.size} samples, or "
+                f"do not give energies of shape {out.shape}."
+            )
         missing = -len(starts) % self._lanes
         if missing:  # frames fill whole registers: the last one again and again
             starts = np.pad(starts, (0, missing), mode="edge")
         energies = np.empty((len(starts), self._n_mels), np.float32) if missing else out
         arrays = (samples, starts, *self._tables, aligned_zeros(self._n_buffer), energies)
-        self._function(len(starts) // self._lanes, *self._numbers, *(array.ctypes.data for array in arrays))
+        self._function(len(starts) // self._lanes, *self._numbers, *arrays)
         if missing:
             out[:] = energies[: len(out)]
 

@@ -8,9 +8,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
+from skkws._engine.limits import check_features
+
 
 def validate_rows(estimator, X, *args, **kwargs):
-    """Do what scikit-learn's `validate_data` does, and say what to do with names of files, which are no rows."""
+    """Do what scikit-learn's `validate_data` does, and refuse names of files and numbers too large to compute with."""
     first = X.iloc[0] if getattr(X, "ndim", 0) == 1 and hasattr(X, "iloc") and len(X) else None
     if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1):
         first = X[0] if len(X) else None
@@ -20,7 +22,10 @@ def validate_rows(estimator, X, *args, **kwargs):
             f"{name} takes an array of rows, and X holds names of files, {str(first)!r} the first one. Read them in "
             f"front of it: make_pipeline(AudioLoader(), {name}(), ...)."
         )
-    return validate_data(estimator, X, *args, **kwargs)
+    with np.errstate(over="ignore"):  # what overflows is refused as infinite
+        valid = validate_data(estimator, X, *args, **kwargs)
+    check_features(valid[0] if isinstance(valid, tuple) else valid, "X")
+    return valid
 
 
 class FrameTransformer(TransformerMixin, BaseEstimator):
@@ -76,8 +81,15 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
             Rows of `output_shape_ = (frames, columns)`, flattened frame-major.
         """
         check_is_fitted(self)
+        self._validate_params()
         X = self._validate(X, reset=False)
-        return self._frames(X).reshape(len(X), -1)
+        frames = self._frames(X)
+        if frames.shape[1:] != self.output_shape_:
+            raise ValueError(
+                f"{type(self).__name__} was fitted for rows of shape {self.output_shape_} and now gives "
+                f"{frames.shape[1:]}: its parameters were changed after fit. Fit it again."
+            )
+        return frames.reshape(len(X), -1)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the output columns, which say the frame and the column of each.

@@ -1,7 +1,12 @@
-"""The gate for samples: numbers, at least one, all finite. Whatever is computed on a signal has passed here."""
+"""The gate for samples: numbers, at least one, all finite and of a size that audio has.
+
+Whatever is computed on a signal has passed here.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from skkws._engine.limits import LARGEST_SAMPLE, first_beyond
 
 
 class AudioError(ValueError):
@@ -65,7 +70,7 @@ def as_signals(y: ArrayLike, name: str = "y", *, dtype: DTypeLike | None = np.fl
     Raises
     ------
     AudioError
-        If there is no sample, or one that is no number or not finite.
+        If there is no sample, or one that is no number, not finite or beyond 2**32.
 
     Examples
     --------
@@ -81,16 +86,16 @@ def as_signals(y: ArrayLike, name: str = "y", *, dtype: DTypeLike | None = np.fl
         )
     if dtype is None:
         dtype = y.dtype if y.dtype.kind == "f" else np.float32
-    return check_samples(y.astype(dtype, copy=False), name)
+    return check_samples(y, name).astype(dtype, copy=False)
 
 
 def check_samples(y: NDArray[np.floating], name: str) -> NDArray[np.floating]:
-    """Return samples, an array of floats, if there are any and all are finite.
+    """Return samples if there are any and all are finite and of a size that audio has.
 
     Parameters
     ----------
     y : ndarray of shape (..., n_samples)
-        Samples.
+        Samples, numbers.
     name : str
         What errors call them.
 
@@ -102,7 +107,7 @@ def check_samples(y: NDArray[np.floating], name: str) -> NDArray[np.floating]:
     Raises
     ------
     AudioError
-        If there is no sample, or one that is NaN or infinite.
+        If there is no sample, or one that is NaN, infinite or beyond 2**32, twice what 32-bit PCM reaches.
 
     Examples
     --------
@@ -113,9 +118,12 @@ def check_samples(y: NDArray[np.floating], name: str) -> NDArray[np.floating]:
     """
     if y.size == 0:
         raise AudioError(f"{name}: holds no samples. Record it again or leave it out.")
-    finite = np.isfinite(y)
-    if not finite.all():
-        first = np.unravel_index(int(np.argmin(finite)), y.shape)
+    first = first_beyond(y, LARGEST_SAMPLE)
+    if first is not None:
         place = f"sample {first[-1]}" + (f" of signal {', '.join(map(str, first[:-1]))}" if first[:-1] else "")
-        raise AudioError(f"{name}: {place} is {y[first]}; samples must be finite. Repair it or leave it out.")
+        rule = "no larger than 2**32" if np.isfinite(y[first]) else "finite"
+        raise AudioError(
+            f"{name}: {place} is {y[first]}; samples must be {rule}, and audio lies in [-1, 1]. Repair it or leave it "
+            "out."
+        )
     return y

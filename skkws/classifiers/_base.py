@@ -162,13 +162,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_rows(self, X, reset=False, dtype=(np.float64, np.float32))
-        network = self._network()
-        if [weight.shape for weight in self.weights_] != network.weight_shapes():
-            raise ValueError(
-                "The trained weights do not fit the network: its parameters were changed after fit, or another version "
-                "of skkws trained it. Fit again."
-            )
-        return network.probabilities(self.weights_, self._clips(X), np.arange(len(X)))
+        return self._network().probabilities(self.weights_, self._clips(X), np.arange(len(X)))
 
     def predict(self, X):
         """Most probable label of each row.

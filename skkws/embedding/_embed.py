@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skkws._engine.limits import first_beyond
 from skkws._engine.spec import FRAMES_PER_HOP, FRAMES_PER_VECTOR, N_BANDS, N_DIMS, SILENCE, count_vectors
 from skkws._runtime.threads import available_threads, run_threads
 from skkws.embedding._weights import load_network
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # Vectors in the shortest part of a signal that a thread takes; every part computes 68 frames of its neighbour's.
 _LEAST_PART = 64
+# Energies of the loudest samples there are, 2**32, have logarithms of 28.
+_LARGEST_LOG = 50
 POOLINGS = {"mean": (np.mean,), "max": (np.max,), "mean_max": (np.mean, np.max)}
 
 
@@ -48,14 +51,19 @@ def embed(frames: ArrayLike, *, weights: str | Path | EmbeddingWeights | None = 
     >>> embed(log_mel(np.zeros(32000))).shape
     (16, 96)
     """
-    frames = np.asarray(frames, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what does not fit is refused as infinite
+        frames = np.asarray(frames, dtype=np.float32)
     if frames.ndim < 2 or frames.shape[-1] != N_BANDS or frames.shape[-2] < FRAMES_PER_VECTOR:
         raise ValueError(
             f"frames must have the shape (..., n_frames >= {FRAMES_PER_VECTOR}, {N_BANDS}), got {frames.shape}; "
             "compute them with skkws.log_mel at its defaults, from 12,400 samples or more."
         )
-    if not np.isfinite(frames).all():
-        raise ValueError("frames holds NaN or infinity; look for it in the signal that they were computed from.")
+    first = first_beyond(frames, _LARGEST_LOG)
+    if first is not None:
+        raise ValueError(
+            f"frames holds {frames[first]} at {', '.join(map(str, first))}; log-mel energies are finite and no larger "
+            f"than {_LARGEST_LOG}. Look for it in the signal that they were computed from."
+        )
     return embed_with(load_network(weights), frames)
 
 

@@ -138,8 +138,7 @@ class SpeechEmbeddingTransformer(FrameTransformer):
         return max(frames, FRAMES_PER_VECTOR)
 
     def _frames(self, X):
-        n_rows, n_columns = self.output_shape_
-        out = np.empty((len(X), n_rows, n_columns), dtype=np.float32)
+        out = np.empty((len(X), *self._shape_for(X.shape[1])), dtype=np.float32)
         clips = max(1, _BLOCK_FRAMES // self._n_padded_frames(X.shape[1]))
         for i in range(0, len(X), clips):
             vectors = embed(self._padded_log_mel(X[i : i + clips]), weights=self.weights)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from skkws._runtime.threads import available_threads, run_threads
 from skkws.audio import as_signals
 
+# Bounds of the settings: more bands than there are bins, and the least that single precision keeps all digits of.
+MOST_BANDS, LEAST_OFFSET = 2**12, float(np.finfo(np.float32).tiny)
 # Frames that a thread transforms at once.
 _BLOCK_FRAMES = 2048
 

@@ -9,10 +9,38 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from sklearn.utils._param_validation import Interval
 
+from skkws._engine.limits import LONGEST
 from skkws._engine.rows import FrameTransformer
-from skkws.features._framing import check_fft, count_frames, fft_magnitudes, log_of_frames, periodic_window
+from skkws._engine.settings import check_settings
+from skkws.features._framing import (
+    LEAST_OFFSET,
+    MOST_BANDS,
+    check_fft,
+    count_frames,
+    fft_magnitudes,
+    log_of_frames,
+    periodic_window,
+)
+
+_FILTERBANK_CONSTRAINTS = {
+    "sample_rate": [Interval(Integral, 1, None, closed="left")],
+    "n_fft": [Interval(Integral, 2, LONGEST, closed="both")],
+    "n_mels": [Interval(Integral, 1, MOST_BANDS, closed="both")],
+    "fmin": [Interval(Real, 0, None, closed="left")],
+    "fmax": [Interval(Real, 0, None, closed="neither")],
+}
+_CONSTRAINTS = {
+    **_FILTERBANK_CONSTRAINTS,
+    "win_length": [Interval(Integral, 1, LONGEST, closed="both")],
+    "hop_length": [Interval(Integral, 1, LONGEST, closed="both")],
+    "power": [Interval(Real, 0, 2, closed="right")],
+    "log_offset": [Interval(Real, LEAST_OFFSET, 1e9, closed="both")],
+    "window": [str, tuple],
+    "center": ["boolean"],
+}
 
 
+@check_settings(_FILTERBANK_CONSTRAINTS)
 def mel_filterbank(
     *, sample_rate: int = 16000, n_fft: int = 512, n_mels: int = 32, fmin: float = 60.0, fmax: float = 3800.0
 ) -> NDArray[np.float32]:
@@ -38,12 +66,18 @@ def mel_filterbank(
     weights : ndarray of shape (1 + n_fft // 2, n_mels), dtype float32
         Weight of each FFT bin in each band.
 
+    Raises
+    ------
+    ValueError
+        If the parameters contradict each other, such as `fmax` above half the sample rate.
+
     Examples
     --------
     >>> from skkws.features import mel_filterbank
     >>> mel_filterbank().shape
     (257, 32)
     """
+    _check_settings(sample_rate, n_fft, n_fft, n_mels, fmin, fmax)
     return _mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax).copy()
 
 
@@ -61,6 +95,7 @@ def _mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax):
     return weights.astype(np.float32)
 
 
+@check_settings(_CONSTRAINTS)
 def log_mel(
     y: ArrayLike,
     *,
@@ -97,7 +132,7 @@ def log_mel(
     fmin, fmax : float, default=60.0, 3800.0
         Lower edge of the first and upper edge of the last band, in Hz.
     power : float, default=1.0
-        Exponent of the magnitude: 1 for magnitudes, 2 for power spectra.
+        Exponent of the magnitude, 2 at most: 1 for magnitudes, 2 for power spectra.
     log_offset : float, default=1e-3
         Added to the band energies before the logarithm.
     window : str or tuple, default="hann"
@@ -165,7 +200,7 @@ def _check_settings(sample_rate, win_length, n_fft, n_mels, fmin, fmax, *, filte
             f"{empty} of n_mels={n_mels} bands hold no FFT bin at n_fft={n_fft} and stay constant; lower n_mels, raise "
             f"n_fft or widen fmin={fmin} to fmax={fmax} Hz.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
@@ -189,7 +224,7 @@ class LogMelTransformer(FrameTransformer):
     fmin, fmax : float, default=60.0, 3800.0
         Lower edge of the first and upper edge of the last band, in Hz.
     power : float, default=1.0
-        Exponent of the magnitude: 1 for magnitudes, 2 for power spectra.
+        Exponent of the magnitude, 2 at most: 1 for magnitudes, 2 for power spectra.
     log_offset : float, default=1e-3
         Added to the band energies before the natural logarithm.
     window : str or tuple, default="hann"
@@ -221,19 +256,7 @@ class LogMelTransformer(FrameTransformer):
     ((2, 3136), (98, 32))
     """
 
-    _parameter_constraints = {
-        "sample_rate": [Interval(Integral, 1, None, closed="left")],
-        "win_length": [Interval(Integral, 1, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
-        "n_fft": [Interval(Integral, 2, None, closed="left")],
-        "n_mels": [Interval(Integral, 1, None, closed="left")],
-        "fmin": [Interval(Real, 0, None, closed="left")],
-        "fmax": [Interval(Real, 0, None, closed="neither")],
-        "power": [Interval(Real, 0, None, closed="neither")],
-        "log_offset": [Interval(Real, 0, None, closed="neither")],
-        "window": [str, tuple],
-        "center": ["boolean"],
-    }
+    _parameter_constraints = _CONSTRAINTS
     _axis_names = ("logmel_t", "_b")
 
     def __init__(

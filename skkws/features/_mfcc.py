@@ -10,9 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skkws._engine.limits import LONGEST
 from skkws._engine.rows import FrameTransformer
+from skkws._engine.settings import check_settings
 from skkws._runtime.optional import require
 from skkws.audio import as_signals
+from skkws.features._framing import MOST_BANDS
 from skkws.features._logmel import _check_settings
 
 # Frames that librosa transforms at once.
@@ -24,6 +27,21 @@ _ORDERS = ("", "delta_", "delta2_")
 _STATS = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max, "median": np.median}
 
 
+_CONSTRAINTS = {
+    "sample_rate": [Interval(Integral, 1, None, closed="left")],
+    "n_mfcc": [Interval(Integral, 1, MOST_BANDS, closed="both")],
+    "win_length": [Interval(Integral, 1, LONGEST, closed="both")],
+    "hop_length": [Interval(Integral, 1, LONGEST, closed="both")],
+    "n_fft": [Interval(Integral, 2, LONGEST, closed="both")],
+    "n_mels": [Interval(Integral, 1, MOST_BANDS, closed="both")],
+    "fmin": [Interval(Real, 0, None, closed="left")],
+    "fmax": [Interval(Real, 0, None, closed="neither"), None],
+    "deltas": [Interval(Integral, 0, 2, closed="both")],
+    "delta_width": [Interval(Integral, 3, None, closed="left")],
+}
+
+
+@check_settings(_CONSTRAINTS)
 def mfcc(
     y: ArrayLike,
     *,
@@ -239,16 +257,7 @@ class MFCCTransformer(FrameTransformer):
     """
 
     _parameter_constraints = {
-        "sample_rate": [Interval(Integral, 1, None, closed="left")],
-        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
-        "win_length": [Interval(Integral, 1, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
-        "n_fft": [Interval(Integral, 2, None, closed="left")],
-        "n_mels": [Interval(Integral, 1, None, closed="left")],
-        "fmin": [Interval(Real, 0, None, closed="left")],
-        "fmax": [Interval(Real, 0, None, closed="neither"), None],
-        "deltas": [Interval(Integral, 0, 2, closed="both")],
-        "delta_width": [Interval(Integral, 3, None, closed="left")],
+        **_CONSTRAINTS,
         "stats": [StrOptions(set(_STATS)), tuple, list, None],
     }
 

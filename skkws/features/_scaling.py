@@ -8,8 +8,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from skkws._engine.frame_rows import FrameRowTransformer
+from skkws._engine.limits import check_features
+from skkws._engine.settings import check_settings
+
+_CONSTRAINTS = {"with_mean": ["boolean"], "with_std": ["boolean"]}
 
 
+@check_settings(_CONSTRAINTS)
 def cmvn(frames: ArrayLike, *, with_mean: bool = True, with_std: bool = True) -> NDArray[np.float32]:
     """Give each band of each signal mean 0 and variance 1 over its frames.
 
@@ -29,6 +34,11 @@ def cmvn(frames: ArrayLike, *, with_mean: bool = True, with_std: bool = True) ->
     -------
     normalised : ndarray of shape (..., frames, bands), dtype float32
 
+    Raises
+    ------
+    ValueError
+        If there are no frames, or one holds NaN, infinity or numbers beyond 1e12.
+
     References
     ----------
     .. [1] Viikki and Laurila (1998), "Cepstral domain segmental feature vector normalization for noise robust speech
@@ -41,7 +51,9 @@ def cmvn(frames: ArrayLike, *, with_mean: bool = True, with_std: bool = True) ->
     array([[-1.,  0.],
            [ 1.,  0.]], dtype=float32)
     """
-    frames = np.asarray(frames, dtype=np.float32)
+    frames = check_features(np.asarray(frames), "frames").astype(np.float32, copy=False)
+    if frames.ndim < 2 or frames.shape[-2] == 0:
+        raise ValueError(f"frames needs at least one frame on its last axis but one, got shape {frames.shape}.")
     mean, scale = _statistics(frames, -2, with_mean, with_std)
     return ((frames - mean) / scale).astype(np.float32)
 
@@ -117,8 +129,7 @@ class BandScaler(OneToOneFeatureMixin, FrameRowTransformer):
     _parameter_constraints = {
         **FrameRowTransformer._parameter_constraints,
         "over": [StrOptions({"dataset", "clip"})],
-        "with_mean": ["boolean"],
-        "with_std": ["boolean"],
+        **_CONSTRAINTS,
     }
 
     def __init__(self, n_bands=None, *, over="dataset", with_mean=True, with_std=True):

@@ -6,10 +6,32 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
+from skkws._engine.limits import LONGEST
 from skkws._engine.rows import FrameTransformer
-from skkws.features._framing import check_fft, count_frames, fft_magnitudes, log_of_frames, periodic_window
+from skkws._engine.settings import check_settings
+from skkws.features._framing import (
+    LEAST_OFFSET,
+    check_fft,
+    count_frames,
+    fft_magnitudes,
+    log_of_frames,
+    periodic_window,
+)
+
+_CONSTRAINTS = {
+    "sample_rate": [Interval(Integral, 1, None, closed="left")],
+    "win_length": [Interval(Integral, 2, LONGEST, closed="both")],
+    "hop_length": [Interval(Integral, 1, LONGEST, closed="both")],
+    "n_fft": [Interval(Integral, 2, LONGEST, closed="both"), None],
+    "fmax": [Interval(Real, 0, None, closed="neither"), None],
+    "power": [Interval(Real, 0, 2, closed="right")],
+    "log_offset": [Interval(Real, LEAST_OFFSET, 1e9, closed="both")],
+    "window": [str, tuple],
+    "center": ["boolean"],
+}
 
 
+@check_settings(_CONSTRAINTS)
 def log_spectrogram(
     y: ArrayLike,
     *,
@@ -41,7 +63,7 @@ def log_spectrogram(
     fmax : float or None, default=None
         Top frequency in Hz: bins above it are left out. None means half the sample rate.
     power : float, default=1.0
-        Exponent of the magnitude: 1 for magnitudes, 2 for power spectra.
+        Exponent of the magnitude, 2 at most: 1 for magnitudes, 2 for power spectra.
     log_offset : float, default=1e-3
         Added to the magnitudes, or their powers, before the logarithm.
     window : str or tuple, default="hann"
@@ -110,7 +132,7 @@ class LogSpectrogramTransformer(FrameTransformer):
     fmax : float or None, default=None
         Top frequency in Hz: bins above it are left out. None means half the sample rate.
     power : float, default=1.0
-        Exponent of the magnitude: 1 for magnitudes, 2 for power spectra.
+        Exponent of the magnitude, 2 at most: 1 for magnitudes, 2 for power spectra.
     log_offset : float, default=1e-3
         Added to the magnitudes, or their powers, before the natural logarithm.
     window : str or tuple, default="hann"
@@ -142,17 +164,7 @@ class LogSpectrogramTransformer(FrameTransformer):
     ((2, 8019), (99, 81))
     """
 
-    _parameter_constraints = {
-        "sample_rate": [Interval(Integral, 1, None, closed="left")],
-        "win_length": [Interval(Integral, 2, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
-        "n_fft": [Interval(Integral, 2, None, closed="left"), None],
-        "fmax": [Interval(Real, 0, None, closed="neither"), None],
-        "power": [Interval(Real, 0, None, closed="neither")],
-        "log_offset": [Interval(Real, 0, None, closed="neither")],
-        "window": [str, tuple],
-        "center": ["boolean"],
-    }
+    _parameter_constraints = _CONSTRAINTS
     _axis_names = ("spectrogram_t", "_f")
 
     def __init__(

@@ -8,10 +8,20 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skkws._engine.frame_rows import FrameRowTransformer
+from skkws._engine.settings import check_settings
 
 _EDGES = ("repeat", "zero")
 
 
+_CONSTRAINTS = {
+    "left": [Interval(Integral, 0, None, closed="left")],
+    "right": [Interval(Integral, 0, None, closed="left")],
+    "stride": [Interval(Integral, 1, None, closed="left")],
+    "edges": [StrOptions(set(_EDGES))],
+}
+
+
+@check_settings(_CONSTRAINTS)
 def stack_frames(
     frames: ArrayLike, *, left: int = 5, right: int = 5, stride: int = 1, edges: Literal["repeat", "zero"] = "repeat"
 ) -> NDArray:
@@ -48,8 +58,6 @@ def stack_frames(
     frames = np.asarray(frames)
     if frames.ndim < 2 or frames.shape[-2] == 0:
         raise ValueError(f"frames needs at least one frame on its last axis but one, got shape {frames.shape}.")
-    if edges not in _EDGES:
-        raise ValueError(f"edges must be one of {', '.join(map(repr, _EDGES))}, got {edges!r}.")
     sides = [(0, 0)] * (frames.ndim - 2) + [(left, right), (0, 0)]
     padded = np.pad(frames, sides, mode="edge" if edges == "repeat" else "constant")
     taken = np.add.outer(np.arange(0, frames.shape[-2], stride), np.arange(left + 1 + right))
@@ -102,10 +110,7 @@ class FrameStacker(FrameRowTransformer):
 
     _parameter_constraints = {
         **FrameRowTransformer._parameter_constraints,
-        "left": [Interval(Integral, 0, None, closed="left")],
-        "right": [Interval(Integral, 0, None, closed="left")],
-        "stride": [Interval(Integral, 1, None, closed="left")],
-        "edges": [StrOptions(set(_EDGES))],
+        **_CONSTRAINTS,
     }
 
     def __init__(self, n_bands=None, *, left=5, right=5, stride=1, edges="repeat"):

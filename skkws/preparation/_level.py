@@ -7,6 +7,7 @@ import scipy.signal
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
+from skkws._engine.settings import check_settings
 from skkws._engine.waveform_rows import WaveformTransformer
 from skkws.audio import as_signals
 
@@ -15,7 +16,14 @@ _BLOCK, _HOP = 0.4, 0.1
 _ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, -10.0
 _OFFSET = -0.691
 
+# Levels in decibels; between these bounds a gain stays within single precision.
+_LEVEL = [Interval(Real, -200, 200, closed="both")]
+_PEAK_CONSTRAINTS = {"peak_db": _LEVEL}
+_RATE_CONSTRAINTS = {"sample_rate": [Interval(Integral, 1, None, closed="left")]}
+_LOUDNESS_CONSTRAINTS = {**_RATE_CONSTRAINTS, "target": _LEVEL}
 
+
+@check_settings(_PEAK_CONSTRAINTS)
 def normalize_peak(y: ArrayLike, *, peak_db: float = -1.0) -> NDArray[np.float32]:
     """Scale each signal so that its largest sample has a given level.
 
@@ -44,6 +52,7 @@ def normalize_peak(y: ArrayLike, *, peak_db: float = -1.0) -> NDArray[np.float32
     return (y * gain).astype(np.float32)
 
 
+@check_settings(_RATE_CONSTRAINTS)
 def loudness(y: ArrayLike, *, sample_rate: int = 16000) -> NDArray[np.float64]:
     """Measure the integrated loudness of mono signals, by ITU-R BS.1770.
 
@@ -131,6 +140,7 @@ def _check_rate(sample_rate):
         )
 
 
+@check_settings(_LOUDNESS_CONSTRAINTS)
 def normalize_loudness(y: ArrayLike, *, sample_rate: int = 16000, target: float = -23.0) -> NDArray[np.float32]:
     """Scale each signal to a given loudness by ITU-R BS.1770.
 
@@ -199,7 +209,7 @@ class PeakNormalizer(WaveformTransformer):
     array([0.501, 0.501], dtype=float32)
     """
 
-    _parameter_constraints = {"peak_db": [Interval(Real, None, None, closed="neither")]}
+    _parameter_constraints = _PEAK_CONSTRAINTS
 
     def __init__(self, peak_db=-1.0):
         self.peak_db = peak_db
@@ -247,10 +257,7 @@ class LoudnessNormalizer(WaveformTransformer):
     array([-23., -23.])
     """
 
-    _parameter_constraints = {
-        "sample_rate": [Interval(Integral, 1, None, closed="left")],
-        "target": [Interval(Real, None, None, closed="neither")],
-    }
+    _parameter_constraints = _LOUDNESS_CONSTRAINTS
 
     def __init__(self, sample_rate=16000, *, target=-23.0):
         self.sample_rate = sample_rate

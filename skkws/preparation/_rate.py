@@ -7,6 +7,7 @@ import scipy.signal
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
+from skkws._engine.settings import check_settings
 from skkws._engine.waveform_rows import WaveformTransformer
 from skkws.audio import as_signals, resample
 
@@ -70,6 +71,15 @@ class Resample(WaveformTransformer):
         return resample(X, orig_sr=self.source_rate, target_sr=self.target_rate)
 
 
+_BAND_CONSTRAINTS = {
+    "sample_rate": [Interval(Integral, 1, None, closed="left")],
+    "fmin": [Interval(Real, 0, None, closed="neither")],
+    "fmax": [Interval(Real, 0, None, closed="neither")],
+    "order": [Interval(Integral, 1, 20, closed="both")],
+}
+
+
+@check_settings(_BAND_CONSTRAINTS)
 def telephone_band(
     y: ArrayLike, *, sample_rate: int = 16000, fmin: float = 300.0, fmax: float = 3400.0, order: int = 4
 ) -> NDArray[np.float32]:
@@ -86,7 +96,7 @@ def telephone_band(
     fmin, fmax : float, default=300.0, 3400.0
         Lower and upper edge of the band, in Hz. The defaults are the telephone's [1]_.
     order : int, default=4
-        Order of the filter, once forwards and once backwards: at 4, each edge falls by 48 dB per octave.
+        Order of the filter, 20 at most, once forwards and once backwards: at 4, each edge falls by 48 dB per octave.
 
     Returns
     -------
@@ -160,12 +170,7 @@ class TelephoneBand(WaveformTransformer):
     (2, 16000)
     """
 
-    _parameter_constraints = {
-        "sample_rate": [Interval(Integral, 1, None, closed="left")],
-        "fmin": [Interval(Real, 0, None, closed="neither")],
-        "fmax": [Interval(Real, 0, None, closed="neither")],
-        "order": [Interval(Integral, 1, None, closed="left")],
-    }
+    _parameter_constraints = _BAND_CONSTRAINTS
 
     def __init__(self, sample_rate=16000, *, fmin=300.0, fmax=3400.0, order=4):
         self.sample_rate = sample_rate

@@ -7,10 +7,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skkws._engine.limits import LONGEST
+from skkws._engine.settings import check_settings
 from skkws._engine.waveform_rows import WaveformTransformer, each_signal
 from skkws.audio import PADS, as_signals, fit_length
 
+_CONSTRAINTS = {
+    "threshold_db": [Interval(Real, None, 0, closed="right")],
+    "frame_length": [Interval(Integral, 1, LONGEST, closed="both")],
+    "hop_length": [Interval(Integral, 1, LONGEST, closed="both")],
+    "margin": [Interval(Integral, 0, None, closed="left")],
+    "pad": [StrOptions(set(PADS))],
+}
 
+
+@check_settings(_CONSTRAINTS)
 def trim_silence(
     y: ArrayLike,
     *,
@@ -134,13 +145,7 @@ class TrimSilence(WaveformTransformer):
     [1, 1599]
     """
 
-    _parameter_constraints = {
-        "threshold_db": [Interval(Real, None, 0, closed="right")],
-        "frame_length": [Interval(Integral, 1, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
-        "margin": [Interval(Integral, 0, None, closed="left")],
-        "pad": [StrOptions(set(PADS))],
-    }
+    _parameter_constraints = _CONSTRAINTS
 
     def __init__(self, threshold_db=-40.0, *, frame_length=400, hop_length=160, margin=0, pad="center"):
         self.threshold_db = threshold_db

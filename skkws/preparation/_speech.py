@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import maximum_filter1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from skkws._engine.settings import check_settings
 from skkws._engine.waveform_rows import WaveformTransformer, each_signal
 from skkws.audio import PADS, as_signals, fit_length
 
@@ -16,6 +17,17 @@ _RATES = (8000, 16000, 32000, 48000)
 _FRAME_DURATIONS = (0.01, 0.02, 0.03)
 
 
+_CONSTRAINTS = {
+    "sample_rate": [Options(Integral, set(_RATES))],
+    "aggressiveness": [Options(Integral, {0, 1, 2, 3})],
+    "frame_duration": [Options(Real, set(_FRAME_DURATIONS))],
+    "margin": [Interval(Integral, 0, None, closed="left")],
+    "drop_pauses": ["boolean"],
+    "pad": [StrOptions(set(PADS))],
+}
+
+
+@check_settings(_CONSTRAINTS)
 def keep_speech(
     y: ArrayLike,
     *,
@@ -75,13 +87,6 @@ def keep_speech(
     >>> keep_speech(np.zeros(16000)).any()
     np.False_
     """
-    for name, value, known in (
-        ("sample_rate", sample_rate, _RATES),
-        ("aggressiveness", aggressiveness, (0, 1, 2, 3)),
-        ("frame_duration", frame_duration, _FRAME_DURATIONS),
-    ):
-        if value not in known:
-            raise ValueError(f"{name} must be one of {', '.join(map(str, known))}, got {value!r}.")
     vad = _webrtcvad()
     y = as_signals(y)
     n_samples, frame_length = y.shape[-1], round(frame_duration * sample_rate)
@@ -169,14 +174,7 @@ class VoiceActivityFilter(WaveformTransformer):
     True
     """
 
-    _parameter_constraints = {
-        "sample_rate": [Options(Integral, set(_RATES))],
-        "aggressiveness": [Options(Integral, {0, 1, 2, 3})],
-        "frame_duration": [Options(Real, set(_FRAME_DURATIONS))],
-        "margin": [Interval(Integral, 0, None, closed="left")],
-        "drop_pauses": ["boolean"],
-        "pad": [StrOptions(set(PADS))],
-    }
+    _parameter_constraints = _CONSTRAINTS
 
     def __init__(
         self,

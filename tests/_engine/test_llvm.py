@@ -111,3 +111,22 @@ def test_machine_code_for_several_processors_lies_side_by_side(compute):
     again = compute(SKKWS_SIMD="sse")
     assert again["n_compiled"] == 0
     assert_same(held, again)
+
+
+@pytest.mark.parametrize(
+    ("array", "got"),
+    [
+        (np.zeros(8), "float64"),
+        (np.zeros(8, ">f4"), ">f4"),
+        (np.zeros(16, np.float32)[::2], r"\(8,\)"),
+        ([0.0] * 8, "list"),
+        (1234, "int"),
+    ],
+    ids=str,
+)
+def test_machine_code_takes_no_array_that_it_would_misread(array, got):
+    from skkws._engine.head_kernels import BlockShape, compile_block
+
+    kernels = compile_block(BlockShape(1, 1, 1, 1, 1, "relu", "float32"))
+    with pytest.raises(TypeError, match=f"convolve takes C-contiguous arrays of float32, got .*{got}"):
+        kernels.convolve(array, np.zeros(1, np.int64), np.zeros(1, np.float32), np.zeros(8, np.float32), 1)

@@ -70,4 +70,12 @@ def test_frames_and_blocks_stand_where_they_belong(power):
 def test_log_mel_is_the_same_by_either_fft(power):
     clip = signal(8000)
     ours = log_mel(clip, power=power)  # 2 to the ninth
-    np.testing.assert_allclose(log_mel(clip, power=power * (1 + 1e-12)), ours, rtol=1e-5)
+    np.testing.assert_allclose(log_mel(clip, power=power * (1 - 1e-12)), ours, rtol=1e-5)
+
+
+@pytest.mark.parametrize("starts", [[-1], [601], [0, 10**12]])
+def test_frames_outside_of_the_samples_are_refused(starts):
+    kernel = MelKernel(np.ones(400, np.float32), np.ones((257, 4), np.float32), 1)
+    out = np.empty((len(starts), 4), np.float32)
+    with pytest.raises(ValueError, match="do not lie within 1000 samples"):
+        kernel(np.zeros(1000, np.float32), np.array(starts), out)

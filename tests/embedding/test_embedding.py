@@ -110,10 +110,11 @@ def test_frames_of_another_shape_are_refused(shape):
         embed(np.zeros(shape))
 
 
-def test_frames_that_are_not_finite_are_refused():
-    frames = log_mel(noise(2, RATE))
-    frames[1, 40, 3] = np.nan
-    with pytest.raises(ValueError, match="frames holds NaN or infinity; look for it in the signal"):
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e20, 1e40])
+def test_frames_that_are_no_log_mel_energies_are_refused_with_the_place(bad):
+    frames = log_mel(noise(2, RATE)).astype(np.float64)
+    frames[1, 40, 3] = bad
+    with pytest.raises(ValueError, match=r"frames holds .* at 1, 40, 3; log-mel energies are finite and no larger"):
         embed(frames)
 
 

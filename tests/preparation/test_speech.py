@@ -95,5 +95,5 @@ def test_what_the_detector_does_not_know_is_refused(settings):
     name = next(iter(settings))
     with pytest.raises(ValueError, match=f"The '{name}' parameter of VoiceActivityFilter must be"):
         VoiceActivityFilter(**settings).fit(np.zeros((1, 16000)))
-    with pytest.raises(ValueError, match=f"{name} must be one of"):
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of keep_speech must be"):
         keep_speech(np.zeros(16000), **settings)
