@@ -39,6 +39,12 @@ if not is_installed("librosa"):
     collect_ignore_glob += ["features/test_logmel.py", "features/test_mfcc.py"]
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--fuzz-inputs", type=int, metavar="N", help="damaged files that each test of tests/fuzz tries, by default few"
+    )
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist, where it is installed, looks at its options
 def pytest_cmdline_main(config):
     """Run whole folders on two workers, unless something else is asked for, or what only one process can do."""
