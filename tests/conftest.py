@@ -90,3 +90,18 @@ def decoded(monkeypatch):
 
     monkeypatch.setattr(sf, "SoundFile", Watched)
     return contents
+
+
+@pytest.fixture(scope="session")
+def child():
+    """A process in which the tests of tests/fuzz open damaged files."""
+    from mutation import Child
+
+    with Child() as child:
+        yield child
+
+
+@pytest.fixture
+def n_inputs(request):
+    """Number of damaged files that `--fuzz-inputs` asks for; by default that of the test, in its mark `inputs`."""
+    return request.config.getoption("fuzz_inputs") or request.node.get_closest_marker("inputs").args[0]

@@ -118,13 +118,15 @@ def splice(content, wholes, rng):
 BYTES = (flip, overwrite, cut, remove, repeat, insert, splice)
 
 
-def in_zip(damage):
+def in_zip(damage, only=""):
     """Return a damage that does to one member of a ZIP file what `damage` does to a file; the check sums are right.
 
     Parameters
     ----------
     damage : callable
         ``(content, wholes, rng) -> bytes``; `wholes` are all the members.
+    only : str, default=""
+        How the name of the member ends.
 
     Returns
     -------
@@ -138,9 +140,10 @@ def in_zip(damage):
                 members = {name: file.read(name) for name in file.namelist()}
         except Exception:  # whatever a damaged ZIP raises
             return content
-        if not members:
+        names = [name for name in members if name.endswith(only)]
+        if not names:
             return content
-        name = list(members)[rng.integers(len(members))]
+        name = names[rng.integers(len(names))]
         members[name] = damage(members[name], list(members.values()), rng)
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as file:
