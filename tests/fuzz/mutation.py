@@ -259,21 +259,22 @@ class Child:
             env=os.environ | one_thread | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         os.close(writing)
-        self._answers = os.fdopen(reading, "rb", buffering=0)
+        self._answers, self._unread = os.fdopen(reading, "rb", buffering=0), b""
 
     def _answer(self, seconds):
         """Read an answer; None where none comes."""
-        line, self._hung, until = b"", False, time.monotonic() + seconds
+        self._hung, until = False, time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self._answers, selectors.EVENT_READ)
-            while not line.endswith(b"\n"):
+            while b"\n" not in self._unread:  # which may hold more than one answer
                 if not selector.select(max(0.0, until - time.monotonic())):
                     self._hung = True
                     return None
                 piece = self._answers.read(2**16)
                 if not piece:
                     return None
-                line += piece
+                self._unread += piece
+        line, _, self._unread = self._unread.partition(b"\n")
         return json.loads(line)
 
     def _end(self):
