@@ -39,6 +39,12 @@ if not is_installed("librosa"):
     collect_ignore_glob += ["features/test_logmel.py", "features/test_mfcc.py"]
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--fuzz-inputs", type=int, metavar="N", help="damaged files that each test of tests/fuzz tries, by default few"
+    )
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist, where it is installed, looks at its options
 def pytest_cmdline_main(config):
     """Run whole folders on two workers, unless something else is asked for, or what only one process can do."""
@@ -84,3 +90,18 @@ def decoded(monkeypatch):
 
     monkeypatch.setattr(sf, "SoundFile", Watched)
     return contents
+
+
+@pytest.fixture(scope="session")
+def child():
+    """A process in which the tests of tests/fuzz open damaged files."""
+    from mutation import Child
+
+    with Child() as child:
+        yield child
+
+
+@pytest.fixture
+def n_inputs(request):
+    """Number of damaged files that `--fuzz-inputs` asks for; by default that of the test, in its mark `inputs`."""
+    return request.config.getoption("fuzz_inputs") or request.node.get_closest_marker("inputs").args[0]

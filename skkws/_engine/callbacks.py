@@ -3,7 +3,6 @@
 import copy
 import json
 import re
-import zipfile
 from pathlib import Path
 
 import joblib
@@ -11,6 +10,10 @@ import numpy as np
 
 from skkws._engine.spec import BLOCKS
 from skkws._runtime.files import whole_file
+from skkws._runtime.npz import read_npz
+
+# Bytes: some hundred for each epoch of a long training.
+_LONGEST_HISTORY = 2**24
 
 
 class Callback:
@@ -79,14 +82,37 @@ class Checkpoint(Callback):
         """Go on where an earlier training stopped."""
         if not self.path.exists():
             return
+        begun = self._run.state()
         try:
-            with np.load(self.path) as file:
-                arrays = dict(file)
-            self._run.restore(arrays, json.loads(str(arrays.pop("numbers"))))
-        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+            arrays, numbers = self._read(*begun)
+            self._run.restore(arrays, numbers)
+        except Exception as error:  # what is damaged fails anywhere, also in what takes the numbers
+            reason = str(error) or type(error).__name__
             raise ValueError(
-                f"{self.path} is no checkpoint that a training can go on from: {error}. Delete it to begin anew."
+                f"{self.path} is no checkpoint that a training can go on from: {reason}. Delete it to begin anew."
             ) from error
+
+    def _read(self, begun, numbers):
+        """Return what is in the file, if it is like the state of the training at its beginning."""
+        # Beside it are the best weights so far, which are no more, and a history of some numbers an epoch.
+        most = 3 * sum(array.nbytes for array in begun.values()) + _LONGEST_HISTORY
+        arrays = read_npz(self.path, max_bytes=most)
+        found = json.loads(str(arrays.pop("numbers")))
+        kinds = {name: type(value) for name, value in json.loads(json.dumps(numbers)).items()}
+        if not begun.keys() <= arrays.keys() or {name: type(found.get(name)) for name in kinds} != kinds:
+            raise ValueError("some of it is missing")
+        for name, array in arrays.items():
+            right = begun.get(name, array)
+            if array.shape != right.shape or array.dtype != right.dtype:
+                raise ValueError(
+                    f"{name} must be {right.dtype} of the shape {right.shape}, got {array.dtype} of {array.shape}"
+                )
+            if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+                raise ValueError(f"{name} must hold finite numbers")
+        best = [arrays[f"best_{i}"].shape for i in range(len(arrays.keys() - begun.keys()))]
+        if best and best != [weight.shape for weight in self._run.training.weights]:
+            raise ValueError("the best weights are not those of the network")
+        return arrays, found
 
     def on_epoch_end(self, scores):
         """Write the state of the training."""

@@ -141,7 +141,7 @@ def compare_classifiers(
         Task(name, k, 0, chosen, test) for name in candidates for k, drawn in draws.items() for chosen, test in drawn
     ]
     keys = [store.key(candidates[task.name].model, task) for task in tasks]
-    outcomes = [store.read(key) for key in keys]
+    outcomes = [store.read(key, task) for key, task in zip(keys, tasks, strict=True)]
     missing = [i for i, outcome in enumerate(outcomes) if outcome is None]
     unfinished = dict.fromkeys(tasks[i].name for i in missing)
     time_features(candidates.values(), X)

@@ -1,22 +1,22 @@
 """Archives of corpora: unpacked once, safely, and wholly or not at all."""
 
-import gzip
+import errno
 import hashlib
 import os
 import shutil
-import stat
-import tarfile
-import zipfile
-import zlib
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
+from skkws._runtime.npz import TooLargeError, check_size
 from skkws._runtime.progress import progress
+from skkws._runtime.text import size_text
 from skkws.datasets._data_home import get_data_home
 from skkws.datasets._download import check_sha256, download, one_at_a_time
+from skkws.datasets._members import RefusedError, open_members, refusal
 
-# What reading a damaged archive raises; zipfile says NotImplementedError of a compression that it does not know.
-_DAMAGE = (EOFError, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+# Bytes that an archive may unpack to unless its user says otherwise: some times the largest of the corpora.
+MAX_BYTES = 2**34
+
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
 
 
@@ -72,7 +72,7 @@ def fetch_folder(url, *, sha256=None, data_home=None, download_if_missing=True, 
     return folder
 
 
-def local_folder(path, *, data_home=None, verbose=1):
+def local_folder(path, *, data_home=None, max_bytes=MAX_BYTES, verbose=1):
     """Return a local copy of a corpus as a folder.
 
     Parameters
@@ -82,6 +82,8 @@ def local_folder(path, *, data_home=None, verbose=1):
         the data home. The archive's path, size and time of change tell it from others.
     data_home : str or path-like, default=None
         As in `get_data_home`.
+    max_bytes : int, default=2**34
+        Most bytes that an archive may unpack to.
     verbose : int, default=1
         Above 0 shows a progress bar.
 
@@ -96,13 +98,15 @@ def local_folder(path, *, data_home=None, verbose=1):
     OSError
         If the disk is full.
     ValueError
-        If the archive is damaged, unsafe, or none.
+        If the archive is damaged, unsafe, larger than `max_bytes` allows, or none.
     """
     path = Path(path).expanduser()
     if path.is_dir():
         return path
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such folder or archive. Check the path.")
+    if not path.is_file():
+        raise ValueError(f"{path}: neither a folder nor an archive but a device or a pipe. Check the path.")
     status = path.stat()
     identity = f"{path.resolve()}\n{status.st_size}\n{status.st_mtime_ns}"
     digest = hashlib.sha256(os.fsencode(identity)).hexdigest()[:12]
@@ -111,11 +115,11 @@ def local_folder(path, *, data_home=None, verbose=1):
     if not folder.is_dir():
         with one_at_a_time(home / f".{folder.name}.lock"):
             if not folder.is_dir():
-                unpack(path, folder, verbose=verbose)
+                unpack(path, folder, max_bytes=max_bytes, verbose=verbose)
     return folder
 
 
-def unpack(archive, folder, *, verbose=1):
+def unpack(archive, folder, *, max_bytes=MAX_BYTES, verbose=1):
     """Unpack an archive of plain files into a new folder.
 
     Everything goes into a hidden folder beside it, which gets its name at the end: the folder is whole or not there.
@@ -129,15 +133,18 @@ def unpack(archive, folder, *, verbose=1):
         A ZIP or TAR file, the latter plain or compressed with gzip.
     folder : Path
         The folder to make. It must not exist.
+    max_bytes : int, default=2**34
+        Most bytes that it may unpack to. What its members declare is summed before they are written.
     verbose : int, default=1
         Above 0 shows a progress bar.
 
     Raises
     ------
     ValueError
-        If the archive is damaged, or has a member that is a link or a device or whose name leads out of the folder.
+        If the archive is damaged, empty, or larger than `max_bytes` allows, or has a member that is a link, a device,
+        encrypted, or there twice, or whose name leads out of the folder or is none that file systems take.
     OSError
-        If the disk is full.
+        If the disk is full, or would be.
 
     Examples
     --------
@@ -153,76 +160,60 @@ def unpack(archive, folder, *, verbose=1):
     """
     draft = folder.with_name(f".{folder.name}.unpacking")
     shutil.rmtree(draft, ignore_errors=True)  # of a process that died
+    free = shutil.disk_usage(folder.parent).free
+
+    def check_room(n_bytes):
+        check_size(n_bytes, max_bytes)
+        if n_bytes > free:
+            raise OSError(errno.ENOSPC, f"It needs {size_text(n_bytes)}, and {size_text(free)} are free")
+
     try:
         draft.mkdir()
-        with _members(archive) as members, progress(f"Unpacking {archive.name}, files", None, verbose=verbose) as tick:
-            for name, is_plain, source in members:
-                if not is_plain:
-                    raise ValueError(_unsafe(archive, name, "is a link or a device"))
-                target = draft.joinpath(*_safe_parts(archive, name))
-                if source is None:
-                    target.mkdir(parents=True, exist_ok=True)
-                    continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with source, target.open("wb") as copy:
-                    shutil.copyfileobj(source, copy, 2**18)
+        with (
+            open_members(archive, check_room) as members,
+            progress(f"Unpacking {archive.name}, files", None, verbose=verbose) as tick,
+        ):
+            n_files = 0
+            for name, parts, source in members:
+                try:
+                    _write(draft.joinpath(*parts), source)
+                except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+                    raise refusal(archive, name, "is there twice, or as a file and as a folder") from error
+                n_files += source is not None
                 tick()
+        if not n_files:
+            raise RefusedError(f"{archive}: holds no files. Get the archive from its publisher.")
         draft.rename(folder)
-    except _DAMAGE as error:
+    except RefusedError:
+        raise
+    except TooLargeError as error:
+        raise ValueError(
+            f"{archive}: not unpacked, {error}. If you know who made it, and have the room, pass a larger max_bytes."
+        ) from error
+    except Exception as error:  # a damaged archive fails anywhere in its readers, also with an OSError
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            advice = "Make room and run it again, or pass" if error.errno in _NO_ROOM else "Pass"
+            raise OSError(
+                error.errno,
+                f"{error.strerror or error} while unpacking {archive}. {advice} a data_home on another disk",
+                os.fspath(folder),
+            ) from error
         raise ValueError(
             f"{archive}: damaged, or neither ZIP nor TAR ({str(error) or type(error).__name__}). "
             "Delete it and get it again."
-        ) from error
-    except OSError as error:
-        raise OSError(
-            error.errno,
-            f"{error.strerror or error} while unpacking {archive}. Make room and run it again, or pass a data_home on "
-            "another disk",
-            os.fspath(folder),
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-@contextmanager
-def _members(archive):
-    """Give (name, whether a plain file or folder, file object or None for a folder) of every member, one by one."""
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as file:
-            yield _zip_members(file)
+def _write(path, source):
+    """Write a file, or make a folder where there is no source."""
+    if source is None:
+        path.mkdir(parents=True, exist_ok=True)
         return
-    with archive.open("rb") as raw:
-        compressed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        with gzip.GzipFile(fileobj=raw) if compressed else archive.open("rb") as stream:
-            with tarfile.open(fileobj=stream, mode="r|") as file:
-                yield _tar_members(file)
-            while stream.read(2**20):  # to the checksum, which comes last
-                pass
-
-
-def _tar_members(file):
-    for info in file:
-        yield info.name, info.isreg() or info.isdir(), file.extractfile(info) if info.isreg() else None
-
-
-def _zip_members(file):
-    for info in file.infolist():
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        is_plain = kind in {0, stat.S_IFREG, stat.S_IFDIR}
-        yield info.filename, is_plain, file.open(info) if is_plain and not info.is_dir() else None
-
-
-def _safe_parts(archive, name):
-    path = PurePosixPath(name)
-    foreign = PureWindowsPath(name)
-    if path.is_absolute() or ".." in path.parts or foreign.drive or foreign.root or ".." in foreign.parts:
-        raise ValueError(_unsafe(archive, name, "leads out of the folder"))
-    return path.parts
-
-
-def _unsafe(archive, name, what):
-    return f"{archive}: not unpacked, its member {name!r} {what}. Get the archive from its publisher."
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with source, path.open("xb") as copy:
+        shutil.copyfileobj(source, copy, 2**18)
 
 
 def _without_suffix(name):

@@ -5,7 +5,7 @@ import re
 
 from sklearn.utils import Bunch
 
-from skkws.datasets._archive import local_folder
+from skkws.datasets._archive import MAX_BYTES, local_folder
 from skkws.datasets._bunch import clip_bunch
 from skkws.datasets._folder import load_keyword_folder
 
@@ -19,7 +19,11 @@ _CREMA_D = re.compile(rf"(\d{{4}})_([A-Z]{{3}})_({'|'.join(_EMOTIONS)})_({'|'.jo
 
 
 def load_crema_d(
-    path: str | os.PathLike[str], *, data_home: str | os.PathLike[str] | None = None, verbose: int = 1
+    path: str | os.PathLike[str],
+    *,
+    data_home: str | os.PathLike[str] | None = None,
+    max_bytes: int = MAX_BYTES,
+    verbose: int = 1,
 ) -> Bunch:
     """List the recordings of CREMA-D: 7,442 clips, twelve sentences in six emotions by 91 actors.
 
@@ -30,6 +34,8 @@ def load_crema_d(
         unpacked into the data home once. Files are named as in ``1001_DFA_ANG_XX.wav``.
     data_home : str or path-like, default=None
         The folder that keeps unpacked corpora, as in `get_data_home`.
+    max_bytes : int, default=2**34
+        Most bytes that an archive may unpack to.
     verbose : int, default=1
         Above 0 shows a progress bar while unpacking.
 
@@ -56,7 +62,8 @@ def load_crema_d(
     FileNotFoundError
         If the path does not exist.
     ValueError
-        If the archive is damaged or unsafe, there is no WAV file, or one has another name.
+        If the archive is damaged, unsafe or larger than `max_bytes` allows, there is no WAV file, or one has another
+        name.
 
     References
     ----------
@@ -74,7 +81,7 @@ def load_crema_d(
     >>> data.target.tolist(), data.groups.tolist(), data.sentence.tolist(), data.level.tolist()
     (['anger'], ['1001'], ['DFA'], ['unspecified'])
     """
-    folder = _find_folder(local_folder(path, data_home=data_home, verbose=verbose), "AudioWAV")
+    folder = _find_folder(local_folder(path, data_home=data_home, max_bytes=max_bytes, verbose=verbose), "AudioWAV")
     files = sorted(file for file in folder.glob("*.wav") if not file.name.startswith("."))
     if not files:
         raise ValueError(f"{folder}: no WAV file. Pass the folder or the archive that holds AudioWAV of CREMA-D.")
@@ -98,7 +105,11 @@ def load_crema_d(
 
 
 def load_gtzan(
-    path: str | os.PathLike[str], *, data_home: str | os.PathLike[str] | None = None, verbose: int = 1
+    path: str | os.PathLike[str],
+    *,
+    data_home: str | os.PathLike[str] | None = None,
+    max_bytes: int = MAX_BYTES,
+    verbose: int = 1,
 ) -> Bunch:
     """List the recordings of GTZAN: 1,000 clips of 30 s, ten genres of music.
 
@@ -109,6 +120,8 @@ def load_gtzan(
         either, which is unpacked into the data home once. Files are named as in ``blues/blues.00000.wav``.
     data_home : str or path-like, default=None
         The folder that keeps unpacked corpora, as in `get_data_home`.
+    max_bytes : int, default=2**34
+        Most bytes that an archive may unpack to.
     verbose : int, default=1
         Above 0 shows a progress bar while unpacking.
 
@@ -122,7 +135,7 @@ def load_gtzan(
     FileNotFoundError
         If the path does not exist.
     ValueError
-        If the archive is damaged or unsafe, or a genre has no recording.
+        If the archive is damaged, unsafe or larger than `max_bytes` allows, or a genre has no recording.
 
     Notes
     -----
@@ -148,12 +161,18 @@ def load_gtzan(
     >>> data.target.tolist(), data.groups.tolist()
     (['blues'], ['blues.00000'])
     """
-    folder = _find_folder(local_folder(path, data_home=data_home, verbose=verbose), "genres_original", "genres")
+    folder = _find_folder(
+        local_folder(path, data_home=data_home, max_bytes=max_bytes, verbose=verbose), "genres_original", "genres"
+    )
     return _relabel(load_keyword_folder(folder, group=lambda file: file.stem), folder, "genres")
 
 
 def load_irmas(
-    path: str | os.PathLike[str], *, data_home: str | os.PathLike[str] | None = None, verbose: int = 1
+    path: str | os.PathLike[str],
+    *,
+    data_home: str | os.PathLike[str] | None = None,
+    max_bytes: int = MAX_BYTES,
+    verbose: int = 1,
 ) -> Bunch:
     """List the training recordings of IRMAS: 6,705 clips of 3 s, eleven predominant instruments.
 
@@ -164,6 +183,8 @@ def load_irmas(
         is unpacked into the data home once. Files are named as in ``cel/[cel][cla]0001__1.wav``.
     data_home : str or path-like, default=None
         The folder that keeps unpacked corpora, as in `get_data_home`.
+    max_bytes : int, default=2**34
+        Most bytes that an archive may unpack to.
     verbose : int, default=1
         Above 0 shows a progress bar while unpacking.
 
@@ -178,7 +199,8 @@ def load_irmas(
     FileNotFoundError
         If the path does not exist.
     ValueError
-        If the archive is damaged or unsafe, an instrument has no recording, or a file has another name.
+        If the archive is damaged, unsafe or larger than `max_bytes` allows, an instrument has no recording, or a file
+        has another name.
 
     References
     ----------
@@ -198,7 +220,9 @@ def load_irmas(
     >>> data.target.tolist(), data.groups.tolist()
     (['cel', 'cel'], ['0001', '0001'])
     """
-    folder = _find_folder(local_folder(path, data_home=data_home, verbose=verbose), "IRMAS-TrainingData")
+    folder = _find_folder(
+        local_folder(path, data_home=data_home, max_bytes=max_bytes, verbose=verbose), "IRMAS-TrainingData"
+    )
     data = load_keyword_folder(folder, group=r"\](\d+)__\d+\.[^.]+$")
     return _relabel(data, folder, "instruments")
 

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
 from skkws._runtime.files import whole_file
-from skkws.datasets._archive import fetch_folder, local_folder
+from skkws.datasets._archive import MAX_BYTES, fetch_folder, local_folder
 from skkws.datasets._bunch import clip_bunch
 from skkws.datasets._data_home import get_data_home
 from skkws.datasets._folder import load_keyword_folder
@@ -52,6 +52,7 @@ def fetch_speech_commands(
     unknown_percentage: float = 10.0,
     silence_percentage: float = 10.0,
     random_state: int | np.random.RandomState | None = 0,
+    max_bytes: int = MAX_BYTES,
     verbose: int = 1,
 ) -> Bunch:
     """Load Google's Speech Commands: English words, each recorded for a second at 16 kHz by many volunteers.
@@ -88,6 +89,8 @@ def fetch_speech_commands(
     random_state : int, RandomState instance or None, default=0
         Determines which recordings are ``_unknown_`` and where ``_silence_`` is cut. The draw for a split does not
         depend on `split`. Only for subset "12".
+    max_bytes : int, default=2**34
+        Most bytes that an archive of your own may unpack to.
     verbose : int, default=1
         Above 0 shows progress bars while downloading and unpacking.
 
@@ -113,8 +116,8 @@ def fetch_speech_commands(
         If the corpus is missing and may not be downloaded, the download fails (`ConnectionError`; run it again to go
         on where it broke off), or the disk is full.
     ValueError
-        If a parameter is out of range, the checksum is wrong, the archive is damaged or unsafe, or a word or the
-        background noise is missing.
+        If a parameter is out of range, the checksum is wrong, the archive is damaged, unsafe or larger than `max_bytes`
+        allows, or a word or the background noise is missing.
 
     Notes
     -----
@@ -155,7 +158,11 @@ def fetch_speech_commands(
     """
     _check_parameters(version, subset, split, unknown_percentage, silence_percentage)
     rng = check_random_state(random_state)
-    root = _corpus_folder(version, subset, data_home, archive, download_if_missing, verbose)
+    if archive is not None:
+        root = local_folder(archive, data_home=data_home, max_bytes=max_bytes, verbose=verbose)
+    else:
+        root = _downloaded(version, subset, data_home, download_if_missing, verbose)
+    root = _folder_of_words(root)
     data = load_keyword_folder(root, group=_speaker)
     columns = [data.filenames, data.target, data.groups, _splits(data, root)]
     if subset == "12":
@@ -217,19 +224,14 @@ def _check_parameters(version, subset, split, unknown_percentage, silence_percen
             raise ValueError(f"{name} must be a number from 0 up, got {value!r}. Pass one such as {name}=10.0.")
 
 
-def _corpus_folder(version, subset, data_home, archive, download_if_missing, verbose):
+def _downloaded(version, subset, data_home, download_if_missing, verbose):
+    name, sha256 = _ARCHIVES["mini" if subset == "mini" else version]
+    options = {"data_home": data_home, "download_if_missing": download_if_missing, "verbose": verbose}
+    return fetch_folder(_URL + name, sha256=sha256, **options)
+
+
+def _folder_of_words(folder):
     """Return the folder that holds the folders of words."""
-    if archive is not None:
-        folder = local_folder(archive, data_home=data_home, verbose=verbose)
-    else:
-        name, sha256 = _ARCHIVES["mini" if subset == "mini" else version]
-        folder = fetch_folder(
-            _URL + name,
-            sha256=sha256,
-            data_home=data_home,
-            download_if_missing=download_if_missing,
-            verbose=verbose,
-        )
     visible = [path for path in folder.iterdir() if path.name[0] not in "._"]
     if len(visible) == 1 and any(path.is_dir() for path in visible[0].glob("*")):
         return visible[0]  # the mini archive has all words in one folder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sklearn.utils import Bunch
 
-from skkws.datasets._archive import local_folder
+from skkws.datasets._archive import MAX_BYTES, local_folder
 from skkws.datasets._bunch import clip_bunch
 
 __all__ = ["load_audio_csv", "load_esc50"]
@@ -95,7 +95,11 @@ def load_audio_csv(
 
 
 def load_esc50(
-    path: str | os.PathLike[str], *, data_home: str | os.PathLike[str] | None = None, verbose: int = 1
+    path: str | os.PathLike[str],
+    *,
+    data_home: str | os.PathLike[str] | None = None,
+    max_bytes: int = MAX_BYTES,
+    verbose: int = 1,
 ) -> Bunch:
     r"""List the recordings of ESC-50: 2,000 clips of 5 s, 50 classes of environmental sounds.
 
@@ -106,6 +110,8 @@ def load_esc50(
         which is unpacked into the data home once.
     data_home : str or path-like, default=None
         The folder that keeps unpacked corpora, as in `get_data_home`.
+    max_bytes : int, default=2**34
+        Most bytes that an archive may unpack to.
     verbose : int, default=1
         Above 0 shows a progress bar while unpacking.
 
@@ -120,7 +126,7 @@ def load_esc50(
     FileNotFoundError
         If the path, the table or a recording does not exist.
     ValueError
-        If the archive is damaged or unsafe, or the table is no such table.
+        If the archive is damaged, unsafe or larger than `max_bytes` allows, or the table is no such table.
 
     References
     ----------
@@ -142,7 +148,7 @@ def load_esc50(
     >>> data.target.tolist(), data.groups.tolist()
     (['dog'], ['1'])
     """
-    folder = local_folder(path, data_home=data_home, verbose=verbose)
+    folder = local_folder(path, data_home=data_home, max_bytes=max_bytes, verbose=verbose)
     tables = sorted([*folder.glob("meta/esc50.csv"), *folder.glob("*/meta/esc50.csv")])
     if not tables:
         raise FileNotFoundError(f"{path}: holds no meta/esc50.csv. Pass the folder or the archive of ESC-50.")

@@ -2,8 +2,8 @@
 
 import hashlib
 import io
+import math
 import threading
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 
 from skkws._engine.embedding_kernel import SpeechEmbeddingKernel
 from skkws._engine.spec import weight_shapes
+from skkws._runtime.npz import read_npz
 from skkws._runtime.optional import require
 
 _GOOGLE_SHA256 = "9fda429ce4a15c53a2844e844a9d6bc4e47efce761131e70088053b958f1c8c1"
+# Bytes of the widest float type, and of the longest header of an array in an .npz file that NumPy writes of ours.
+_MOST_PER_NUMBER, _MOST_PER_HEADER = 16, 256
 
 _networks = {}
 _networks_lock = threading.Lock()
@@ -169,11 +172,13 @@ def read_weights(weights: str | Path | EmbeddingWeights | None) -> dict[str, NDA
             )
         with np.load(io.BytesIO(content)) as arrays:
             return dict(arrays)
+    most = sum(_MOST_PER_NUMBER * math.prod(shape) + _MOST_PER_HEADER for shape in weight_shapes().values())
     try:
-        with np.load(weights) as file:
-            arrays = dict(file)
-    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{weights} is no readable .npz file of network weights: {error}") from error
+        arrays = read_npz(weights, max_bytes=most)
+    except ValueError as error:
+        raise ValueError(
+            f"{weights} is no readable .npz file of network weights: {error}. Pass one that save_backbone wrote."
+        ) from error
     return _checked(arrays, weights)
 
 
@@ -188,8 +193,19 @@ def _checked(arrays, name):
         array = np.asarray(arrays[key])
         if array.shape != shape:
             raise ValueError(f"{name}: {key} must have the shape {shape}, got {array.shape}.")
-        if array.dtype.kind != "f" or not np.isfinite(array).all():
-            raise ValueError(f"{name}: {key} must hold finite numbers of a float type, got dtype {array.dtype}.")
-        checked[key] = array.astype(np.float32)
+        with np.errstate(over="ignore"):  # of what does not fit into float32
+            checked[key] = array.astype(np.float32, order="C") if array.dtype.kind == "f" else None
+        if checked[key] is None or not np.isfinite(checked[key]).all():
+            raise ValueError(
+                f"{name}: {key} must hold finite numbers of a float type, which float32 can hold, got dtype "
+                f"{array.dtype}{_extremes(array)}."
+            )
+        if key.endswith("variance") and checked[key].min() < 0:
+            raise ValueError(f"{name}: {key} must hold no negative number, got {checked[key].min()}.")
         checked[key].setflags(write=False)
     return checked
+
+
+def _extremes(array):
+    """Say between what the numbers of a float array are."""
+    return f" between {array.min()} and {array.max()}" if array.dtype.kind == "f" else ""

@@ -10,12 +10,16 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from skkws import __version__
 from skkws._runtime.files import whole_file
+from skkws._runtime.npz import TooLargeError, check_size
 from skkws._runtime.public import public_module
 from skkws.embedding import carry_weights
-from skkws.persistence._trust import nodes, sort_names
+from skkws.persistence._schema import nodes, read_schema
+from skkws.persistence._trust import sort_names
 
 # Raised where a later version can no longer read what an earlier one has written.
 FORMAT = 1
+# Bytes that a model may take in memory unless its user says otherwise: a large forest takes some tens of megabytes.
+MAX_BYTES = 2**30
 _PACKAGES = ("scikit-learn", "librosa", "llvmlite", "numpy", "scipy", "soxr")
 _OF_OTHERS = {
     ".h5": "Keras",
@@ -74,12 +78,16 @@ def check_model_path(path: str | Path) -> Path:
     return path
 
 
-def write(content: dict, path: str | Path, trusted=()) -> None:
+def write(content: dict, path: str | Path, trusted=(), max_bytes: int = MAX_BYTES) -> None:
     """Write what `read` takes; refuse before anything is written what it would refuse."""
     path, trusted = check_model_path(path), _names(trusted)
     try:
         data = _dumped(content | {"format": FORMAT, "versions": package_versions()})
-        _loaded(data, trusted)
+        _loaded(data, trusted, max_bytes)
+    except TooLargeError as error:
+        raise ValueError(
+            f"{path} was not written, as load_model would refuse it: {error}. Pass a larger max_bytes here and there."
+        ) from error
     except _UntrustedTypesError as error:
         raise ValueError(
             f"{path} was not written, as it would hold types that are not trusted when it is loaded: {error}. Leave "
@@ -94,26 +102,44 @@ def write(content: dict, path: str | Path, trusted=()) -> None:
         draft.write_bytes(data)
 
 
-def read(path: str | Path, trusted=()) -> dict:
+def read(path: str | Path, trusted=(), max_bytes: int = MAX_BYTES) -> dict:
     """Read what `write` wrote, and run nothing of it."""
-    trusted = _names(trusted)
+    path, trusted = Path(path), _names(trusted)
     try:
-        data = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise FileNotFoundError(f"There is no model file {path}; check the path.") from None
-    try:
-        content = _loaded(data, trusted)
+        content = _loaded(_content(path, max_bytes), trusted, max_bytes)
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
     except _UntrustedTypesError as error:
         raise ValueError(
             f"{path} holds types that skkws does not trust and was not loaded: {error}. If they are yours, or you know "
             "who made the file and what these do, pass their names as trusted=[...]."
         ) from error
+    except TooLargeError as error:
+        raise ValueError(
+            f"{path} was not loaded: {error}. If you know who made it, and have the memory, pass a larger max_bytes; "
+            "if it should be smaller, it is damaged. Train it again."
+        ) from error
     except Exception as error:  # a damaged file fails anywhere in the readers of ZIP, JSON and NumPy
         reason = str(error) or type(error).__name__
         raise ValueError(f"{path} is no model that skkws saved, or it is damaged: {reason}. Train it again.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if not _is_ours(content):
         raise ValueError(f"{path} is no model that this version of skkws saved; train it again.")
     return content
+
+
+def _content(path, max_bytes):
+    if not path.exists():
+        raise FileNotFoundError(f"There is no model file {path}; check the path.")
+    if not (path.is_file() or path.is_dir()):  # of which a folder is refused when it is read
+        raise ValueError("it is no plain file")
+    check_size(path.stat().st_size, max_bytes)
+    return path.read_bytes()
+
+
+def _is_ours(content):
+    """Tell whether a file holds what `write` puts into each."""
+    known = isinstance(content, dict) and isinstance(content.get("format"), int) and content["format"] == FORMAT
+    return known and isinstance(content.get("versions"), dict) and isinstance(content.get("labels", 0), list | None)
 
 
 def _names(trusted):
@@ -150,13 +176,13 @@ def _rename(node):
         node["__module__"] = module if found is None else public_module(found)
 
 
-def _loaded(data, trusted):
+def _loaded(data, trusted, max_bytes):
     import skops.io
 
     from skkws.persistence._trees import check_trees
 
     with ZipFile(io.BytesIO(data)) as file:
-        schema = json.loads(file.read("schema.json"))
+        schema = read_schema(file, max_bytes)
     ours, untrusted = sort_names(schema, trusted)
     if not untrusted:
         known = sorted(ours | trusted)

@@ -6,10 +6,16 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skkws.persistence._file import read, write
+from skkws.persistence._file import MAX_BYTES, read, write
 
 
-def save_model(model: BaseEstimator, path: str | Path, *, trusted: list[str] | tuple[str, ...] = ()) -> None:
+def save_model(
+    model: BaseEstimator,
+    path: str | Path,
+    *,
+    trusted: list[str] | tuple[str, ...] = (),
+    max_bytes: int = MAX_BYTES,
+) -> None:
     """Save a fitted model as one file, which stands alone.
 
     The file is written by `skops <https://skops.readthedocs.io>`_: unlike a pickle it runs no code when it is loaded.
@@ -31,12 +37,14 @@ def save_model(model: BaseEstimator, path: str | Path, *, trusted: list[str] | t
     trusted : list of str, default=()
         Names of classes and functions beyond these that the model may hold, such as ``["my.module.Class"]``. Whoever
         loads it has to pass them too, and to have their code.
+    max_bytes : int, default=2**30
+        Most bytes of memory that loading it may take; whoever loads a larger model has to pass it too.
 
     Raises
     ------
     ValueError
-        If the model holds something that is not trusted or cannot be kept, or the file ends like one of another
-        format. What stood at `path` is still there then.
+        If the model holds something that is not trusted or cannot be kept, is larger than `max_bytes`, or the file
+        ends like one of another format. What stood at `path` is still there then.
     NotFittedError
         If the model is not fitted.
 
@@ -52,10 +60,12 @@ def save_model(model: BaseEstimator, path: str | Path, *, trusted: list[str] | t
     """
     check_is_fitted(model)
     labels = getattr(model, "classes_", None)
-    write({"labels": None if labels is None else np.asarray(labels).tolist(), "model": model}, path, trusted)
+    write({"labels": None if labels is None else np.asarray(labels).tolist(), "model": model}, path, trusted, max_bytes)
 
 
-def load_model(path: str | Path, *, trusted: list[str] | tuple[str, ...] = ()) -> BaseEstimator:
+def load_model(
+    path: str | Path, *, trusted: list[str] | tuple[str, ...] = (), max_bytes: int = MAX_BYTES
+) -> BaseEstimator:
     """Load what :func:`save_model` wrote; nothing in the file is run.
 
     Parameters
@@ -65,6 +75,9 @@ def load_model(path: str | Path, *, trusted: list[str] | tuple[str, ...] = ()) -
     trusted : list of str, default=()
         Names of classes and functions that the file may hold beyond those that are always trusted. Their code is run:
         pass names only of what you know.
+    max_bytes : int, default=2**30
+        Most bytes of memory that loading it may take: a small file can announce, or unpack to, a thousand times its
+        size. Sizes are looked at before anything is unpacked.
 
     Returns
     -------
@@ -76,15 +89,18 @@ def load_model(path: str | Path, *, trusted: list[str] | tuple[str, ...] = ()) -
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no model of skkws, is damaged, or holds types that are not trusted, which are named.
+        If it is no model of skkws, is damaged, would take more than `max_bytes`, or holds types that are not trusted,
+        which are named.
     """
-    content = read(path, trusted)
+    content = read(path, trusted, max_bytes)
     if "model" not in content:
         raise ValueError(f"{path} holds a head alone; load it with load_head.")
+    if not hasattr(content["model"], "fit"):
+        raise ValueError(f"{path} holds no model but {type(content['model']).__name__}; train it again.")
     return content["model"]
 
 
-def describe_model(path: str | Path, *, trusted: list[str] | tuple[str, ...] = ()) -> dict:
+def describe_model(path: str | Path, *, trusted: list[str] | tuple[str, ...] = (), max_bytes: int = MAX_BYTES) -> dict:
     """Labels a saved model knows and versions it was made with.
 
     Parameters
@@ -93,11 +109,13 @@ def describe_model(path: str | Path, *, trusted: list[str] | tuple[str, ...] = (
         The file.
     trusted : list of str, default=()
         As in :func:`load_model`.
+    max_bytes : int, default=2**30
+        As in :func:`load_model`.
 
     Returns
     -------
     description : dict
         ``"labels"``, None for a model that gives none, and ``"versions"``.
     """
-    content = read(path, trusted)
+    content = read(path, trusted, max_bytes)
     return {"labels": content["labels"], "versions": content["versions"]}

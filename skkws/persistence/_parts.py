@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 from skkws._runtime.files import whole_file
 from skkws.classifiers import KeywordHeadClassifier, KeywordNetClassifier
 from skkws.embedding import EmbeddingWeights, SpeechEmbeddingTransformer, read_weights
-from skkws.persistence._file import read, write
+from skkws.persistence._file import MAX_BYTES, read, write
 
 
 def save_backbone(model: KeywordNetClassifier | Pipeline, path: str | Path) -> None:
@@ -76,7 +76,9 @@ def save_head(model: Pipeline | KeywordNetClassifier, path: str | Path) -> None:
     write({"labels": np.asarray(head.classes_).tolist(), "head": head, "backbone": digest}, path)
 
 
-def load_head(path: str | Path, embedding: SpeechEmbeddingTransformer | None = None) -> KeywordHeadClassifier:
+def load_head(
+    path: str | Path, embedding: SpeechEmbeddingTransformer | None = None, *, max_bytes: int = MAX_BYTES
+) -> KeywordHeadClassifier:
     """Load what :func:`save_head` wrote, for an embedding.
 
     Parameters
@@ -85,6 +87,8 @@ def load_head(path: str | Path, embedding: SpeechEmbeddingTransformer | None = N
         The file.
     embedding : SpeechEmbeddingTransformer or None, default=None
         What makes the rows. None means ``SpeechEmbeddingTransformer()``.
+    max_bytes : int, default=2**30
+        As in :func:`load_model`.
 
     Returns
     -------
@@ -111,9 +115,11 @@ def load_head(path: str | Path, embedding: SpeechEmbeddingTransformer | None = N
     >>> load_head(path).classes_
     array(['no', 'yes'], dtype='<U3')
     """
-    content = read(path)
+    content = read(path, max_bytes=max_bytes)
     if "head" not in content:
         raise ValueError(f"{path} holds a whole model and no head alone; load it with load_model.")
+    if not isinstance(content["head"], KeywordHeadClassifier) or not isinstance(content.get("backbone"), str):
+        raise ValueError(f"{path} holds no head of an embedding; train it again.")
     weights = "google" if embedding is None else embedding.weights
     here = EmbeddingWeights(read_weights(weights)).digest
     if here != content["backbone"]:

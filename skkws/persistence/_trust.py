@@ -10,6 +10,8 @@ import sys
 from functools import cache
 from importlib import import_module
 
+from skkws.persistence._schema import nodes
+
 # Kinds of nodes whose names skops checks, beside those that we add. Others reach for methods (MethodNode), call what
 # they please (PartialNode, OperatorFuncNode, DefaultDictNode), or go by another name than what they are (CachedNode).
 _KINDS = {
@@ -65,17 +67,6 @@ _DISTANCE = re.compile(r"sklearn\.metrics\._dist_metrics\.(?!PyFunc)\w+Distance(
 # Rooms whose functions compute arrays from arrays, and functions of other rooms that do.
 _ROOMS_OF_FUNCTIONS = {"skkws.augment", "skkws.features", "skkws.networks", "skkws.preparation"}
 _FUNCTIONS = {"skkws.embedding.embed", "skkws.embedding.pool_vectors", "skkws.spotting.mean_and_maximum"}
-
-
-def nodes(state):
-    """Yield every node of a schema: all that skops may make an object of."""
-    if isinstance(state, dict):
-        if "__loader__" in state:
-            yield state
-        state = list(state.values())
-    if isinstance(state, list):
-        for value in state:
-            yield from nodes(value)
 
 
 def _name_of(node):

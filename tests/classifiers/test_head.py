@@ -1,5 +1,6 @@
 """KeywordHeadClassifier: what it learns, and what it says when it cannot."""
 
+import copy
 import tracemalloc
 
 import numpy as np
@@ -340,3 +341,78 @@ def test_one_speaker_cannot_be_held_out():
         KeywordHeadClassifier(early_stopping=True).fit(X, y, groups=np.zeros(40))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         KeywordHeadClassifier(early_stopping=True).fit(X, y, groups=np.zeros(39))
+
+
+# States from somewhere else
+
+
+def with_state(trained, **changes):
+    """The head as a pickle would bring it back that somebody has changed."""
+    state = trained.__getstate__() | changes
+    head = KeywordHeadClassifier()
+    head.__setstate__(state)
+    return head
+
+
+def other_weight(trained, i, change):
+    weights = list(trained.weights_)
+    weights[i] = change(weights[i])
+    return weights
+
+
+@pytest.mark.parametrize(
+    ("i", "change"),
+    [
+        (0, lambda weight: weight.astype("float16")),
+        (0, lambda weight: weight.astype(">f4")),
+        (0, lambda weight: weight.astype("int8")),
+        (5, lambda weight: weight.astype("float64")),
+        (10, lambda weight: np.full_like(weight, np.nan)),
+        (10, lambda weight: weight.astype(object)),
+        (11, lambda weight: weight.tolist()),
+    ],
+    ids=["float16", "big endian", "int8", "float64", "nan", "objects", "list"],
+)
+def test_weights_that_machine_code_cannot_take_are_refused(trained, i, change):
+    with pytest.raises(
+        ValueError, match="the weights of a head must be arrays of finite numbers of dtype float32, got"
+    ):
+        with_state(trained, weights_=other_weight(trained, i, change))
+
+
+@pytest.mark.parametrize("i", [4, 9])
+def test_a_negative_running_variance_is_refused(trained, i):
+    with pytest.raises(ValueError, match=r"the running variance of a head must not be negative, got -1\.0"):
+        with_state(trained, weights_=other_weight(trained, i, lambda weight: np.full_like(weight, -1)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"_dtype": "float16"}, "computes in float32 or float64, and this one would in 'float16'"),
+        ({"_dtype": ">f4"}, "computes in float32 or float64, and this one would in '>f4'"),
+        ({"input_shape_": (130, 96)}, "a head with rows of 1248 columns cannot take 130 x 96"),
+        ({"input_shape_": (-13, -96)}, "a head with rows of 1248 columns cannot take -13 x -96"),
+        ({"filters": 96.0}, "'filters' parameter"),
+    ],
+)
+def test_shapes_and_types_that_do_not_belong_to_the_rows_are_refused(trained, changes, message):
+    with pytest.raises(ValueError, match=message):
+        with_state(trained, **changes)
+
+
+def test_a_scaler_that_gives_no_numbers_is_refused(trained):
+    for name, value, message in (
+        ("mean_", np.full(96, np.nan), "96 finite numbers"),
+        ("scale_", np.ones(95), "96 finite numbers"),
+        ("scale_", np.zeros(96), "must divide by positive numbers"),
+    ):
+        scaler = copy.deepcopy(trained.scaler_)
+        setattr(scaler, name, value)
+        with pytest.raises(ValueError, match=message):
+            with_state(trained, scaler_=scaler)
+
+
+def test_weights_in_another_order_are_the_same_weights(words, trained):
+    head = with_state(trained, weights_=[np.asfortranarray(weight) for weight in trained.weights_])
+    assert_array_equal(head.predict_proba(words[0]), trained.predict_proba(words[0]))

@@ -315,6 +315,30 @@ def test_a_damaged_checkpoint_is_named(rows, tmp_path):
         KeywordNetClassifier(**settings).fit(X, y)
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda arrays: {"flat": np.float32(1)}, r"flat must be float32 of the shape \(\d+,\), got float32 of \(\)"),
+        (lambda arrays: {"optimizer_mean": None}, "some of it is missing"),
+        (lambda arrays: {"numbers": '{"epoch": "one"}'}, "some of it is missing"),
+        (lambda arrays: {"more": np.zeros(10**7)}, "it would take .* MB, and max_bytes"),
+        (lambda arrays: {"best_0": np.zeros(3, np.float32)}, "the best weights are not those of the network"),
+        (lambda arrays: {"flat": np.full_like(arrays["flat"], np.nan)}, "flat must hold finite numbers"),
+    ],
+)
+def test_a_checkpoint_that_holds_something_else_is_named(rows, tmp_path, change, reason):
+    X, y = rows
+    settings = {"network": "mlp", "epochs": 2, "random_state": 0, "checkpoint_dir": tmp_path}
+    with pytest.raises(KilledError):
+        KeywordNetClassifier(**settings, callbacks=[Kill(1)]).fit(X, y)
+    (path,) = tmp_path.iterdir()
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **{name: array for name, array in (arrays | change(arrays)).items() if array is not None})
+    with pytest.raises(ValueError, match=rf"{path.name} is no checkpoint that a training can go on from: {reason}"):
+        KeywordNetClassifier(**settings).fit(X, y)
+
+
 def test_checkpoints_lie_where_they_were_asked_for(rows, tmp_path, monkeypatch):
     """A worker that gets the classifier may stand elsewhere."""
     for place in ("here", "elsewhere"):

@@ -400,11 +400,48 @@ def test_what_was_finished_for_another_question_is_no_answer(speech, tmp_path, o
     assert len(list(tmp_path.iterdir())) == 2 * n_kept
 
 
-def test_a_damaged_outcome_is_computed_again(speech, tmp_path):
-    expected = run(speech, checkpoint_dir=tmp_path)
-    for path in list(tmp_path.iterdir())[:3]:
-        path.write_bytes(path.read_bytes()[:-20])
-    assert figures(run(speech, checkpoint_dir=tmp_path)) == figures(expected)
+def with_changes(path, **changes):
+    """Write an outcome anew with other arrays; None leaves one out."""
+    with np.load(path) as file:
+        arrays = dict(file) | changes
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-20]), "File is not a zip file"),
+        (lambda path: path.write_bytes(b""), "File is not a zip file"),
+        (lambda path: with_changes(path, n_bytes=None), r"missing or unknown \['n_bytes'\]"),
+        (lambda path: with_changes(path, more=np.zeros(1)), r"missing or unknown \['more'\]"),
+        (lambda path: with_changes(path, more=np.zeros(10**5)), "it would take .*allows"),
+        (lambda path: with_changes(path, predicted=np.zeros((1, 3), int)), r"must be integers of the shape \(1, 9\)"),
+        (lambda path: with_changes(path, predicted=np.zeros((1, 9))), "must be integers of the shape"),
+        (lambda path: with_changes(path, predicted=np.full((1, 9), 3)), "must be less than 3, got 3 to 3"),
+        (lambda path: with_changes(path, predicted=np.full((1, 9), -1)), "must be less than 3, got -1 to -1"),
+        (lambda path: with_changes(path, probabilities=np.full((9, 3), np.nan)), "must be numbers from 0 to 1"),
+        (lambda path: with_changes(path, probabilities=np.ones(3)), r"from 0 to 1 of the shape \(9, 3\)"),
+        (lambda path: with_changes(path, fit_seconds=np.nan), "fit_seconds must be a number from 0 up, got float64"),
+        (lambda path: with_changes(path, n_bytes="6770"), "n_bytes must be a number from 0 up, got <U4"),
+    ],
+)
+def test_a_damaged_outcome_is_named_and_computed_again(speech, tmp_path, damage, reason):
+    options = {"n_examples": (), "checkpoint_dir": tmp_path}
+    expected = run(speech, **options)
+    damaged = sorted(tmp_path.iterdir())[1]
+    damage(damaged)
+    with pytest.warns(UserWarning, match=rf"{damaged.name} is no outcome of mfcc\+logreg [^(]*\(.*{reason}.*; the fit"):
+        assert figures(run(speech, **options)) == figures(expected)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it was written anew
+        run(speech, **options)
+
+
+def test_what_is_read_again_is_what_was_written(speech, tmp_path):
+    first, second = (run(speech, n_examples=(), checkpoint_dir=tmp_path).models[0] for _ in range(2))
+    for name, value in vars(first).items():
+        assert type(getattr(second, name)) is type(value), name
+    assert second.n_bytes == first.n_bytes
 
 
 def test_a_file_in_the_place_of_the_checkpoints_is_named(speech, tmp_path):

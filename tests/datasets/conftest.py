@@ -1,5 +1,6 @@
 """A web server on the loopback device, and a miniature Speech Commands."""
 
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
@@ -13,10 +14,13 @@ class _Handler(BaseHTTPRequestHandler):
         web.requests.append((self.path, self.headers.get("Range")))
         web.gate.wait(30)
         content = web.files.get(self.path)
+        if web.answers:
+            return self.wfile.write(web.answers.pop(0))
         if web.statuses or content is None:
             return self.send_error(web.statuses.pop(0) if web.statuses else 404)
-        start = 0
-        if web.ranges and (asked := self.headers.get("Range")):
+        start, tag = 0, web.tags.get(self.path)
+        same = self.headers.get("If-Range", tag) == tag
+        if web.ranges and same and (asked := self.headers.get("Range")):
             start = int(asked.removeprefix("bytes=").removesuffix("-"))
             if start >= len(content):
                 self.send_response(416)
@@ -28,7 +32,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
         self.send_header("Content-Length", str(len(content) - start))
+        if tag:
+            self.send_header("ETag", tag)
         self.end_headers()
+        for at in range(start, len(content) if web.trickle else 0):
+            self.wfile.write(content[at : at + 1])
+            time.sleep(web.trickle)
         stop = start + web.cuts.pop(0) if web.cuts else len(content)
         self.wfile.write(content[start:stop])  # the connection closes after each answer, here perhaps too early
 
@@ -40,8 +49,9 @@ class Web:
     """What the server gives and what it was asked for.
 
     `files` maps paths to bytes; `ranges` tells whether a Range is honoured; each answer takes the first of `cuts`, the
-    number of bytes after which it breaks off, and of `statuses`, an error to give instead; while `gate` is not set,
-    answers wait.
+    number of bytes after which it breaks off, of `statuses`, an error to give instead, and of `answers`, bytes to send
+    whatever was asked; `tags` maps paths to what the server calls the state of a file; `trickle` is the
+    time that each byte takes; while `gate` is not set, answers wait.
     """
 
     def __init__(self, port):
@@ -49,6 +59,7 @@ class Web:
         self.gate = Event()
         self.gate.set()
         self.files, self.requests, self.cuts, self.statuses, self.ranges = {}, [], [], [], True
+        self.answers, self.tags, self.trickle = [], {}, 0.0
 
 
 @pytest.fixture

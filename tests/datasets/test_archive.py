@@ -1,5 +1,8 @@
+import errno
+import gzip
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -91,6 +94,14 @@ HOSTILE = {
     "hardlink": (member("evil", type=tarfile.LNKTYPE, linkname="../mine.txt"), "is a link or a device"),
     "device": (member("evil", type=tarfile.CHRTYPE, devmajor=1, devminor=3), "is a link or a device"),
     "fifo": (member("evil", type=tarfile.FIFOTYPE), "is a link or a device"),
+    "no name": (member("", size=4), "has no name"),
+    "nul": (member("a", size=4, pax_headers={"path": "a\0b"}), "has a name with a NUL in it"),
+    "not utf-8": (member("n\udce9.wav", size=4), "has a name that is not UTF-8"),
+    "deep": (member("d/" * 2000 + "a.wav", size=4), "lies 2000 folders deep, and 64 is the most"),
+    "long name": (member("a" * 300, size=4), "has a name of more than 255 bytes"),
+    "twice": (member("good.txt", size=4), "is there twice, or as a file and as a folder"),
+    "in a file": (member("good.txt/evil.txt", size=4), "is there twice, or as a file and as a folder"),
+    "folder": (member("good.txt", type=tarfile.DIRTYPE), "is there twice, or as a file and as a folder"),
 }
 
 
@@ -100,7 +111,9 @@ def test_a_hostile_tar_is_refused(tmp_path, info, message):
     with tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as tar:
         tar.addfile(member("good.txt", size=4), io.BytesIO(b"good"))
         tar.addfile(info, io.BytesIO(b"evil"))
-    with pytest.raises(ValueError, match=rf"evil\.tar\.gz: not unpacked, its member '.*' {message}\. Get the archive"):
+    with pytest.raises(
+        ValueError, match=rf"evil\.tar\.gz: not unpacked, its member '.*'?.* {message}\. Get the archiv"
+    ):
         unpack(tmp_path / "evil.tar.gz", tmp_path / "evil", verbose=0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evil.tar.gz", "mine.txt"]
     assert (tmp_path / "mine.txt").read_text() == "mine"
@@ -121,6 +134,163 @@ def test_a_link_in_a_zip_is_refused(tmp_path):
         file.writestr(link, "/etc/passwd")
     with pytest.raises(ValueError, match="its member 'link' is a link or a device"):
         unpack(tmp_path / "evil.zip", tmp_path / "evil", verbose=0)
+
+
+ODD = {
+    "no name": ("", "has no name"),
+    "deep": ("d/" * 2000 + "a.wav", "lies 2000 folders deep, and 64 is the most"),
+    "in a file": ("good.txt/evil.txt", "is there twice, or as a file and as a folder"),
+    "twice": ("good.txt", "is there twice, or as a file and as a folder"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(("name", "message"), ODD.values(), ids=ODD)
+def test_a_zip_with_an_odd_name_is_refused(tmp_path, name, message):
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as file:
+        file.writestr("good.txt", "good")
+        file.writestr(zipfile.ZipInfo(name), "evil")
+    with pytest.raises(
+        ValueError, match=rf"evil\.zip: not unpacked, its member '.*'?.* {message}\. Get the archive from"
+    ):
+        unpack(tmp_path / "evil.zip", tmp_path / "evil", verbose=0)
+    assert [path.name for path in tmp_path.iterdir()] == ["evil.zip"]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        (
+            "evil.txt",
+            b"evil.txt",
+            b"evil\0.tx",
+            r"its member 'evil\\x00\.tx' has a name with a NUL in it\. Get the archive",
+        ),
+        (
+            "evil.txt",
+            bytes(6) + b"!\0",
+            b"\1" + bytes(5) + b"!\0",
+            r"its member 'evil\.txt' is encrypted\. Get the arch",
+        ),
+        ("\xe9.txt", b"\xc3\xa9.txt", b"\xff\xff.txt", r"damaged, or neither ZIP nor TAR \('utf-8' codec can't decode"),
+    ],
+    ids=["nul", "encrypted", "not utf-8"],
+)
+def test_a_zip_that_says_odd_things_of_a_member_is_refused(tmp_path, name, old, new, message):
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as file:
+        file.writestr(zipfile.ZipInfo(name), "evil")
+    (tmp_path / "evil.zip").write_bytes((tmp_path / "evil.zip").read_bytes().replace(old, new))
+    with pytest.raises(ValueError, match=rf"evil\.zip: .*{message}"):
+        unpack(tmp_path / "evil.zip", tmp_path / "evil", verbose=0)
+    assert [path.name for path in tmp_path.iterdir()] == ["evil.zip"]
+
+
+@pytest.mark.parametrize("pack", [tar_gz, zipped])
+def test_an_archive_with_nothing_in_it_is_refused(tmp_path, pack):
+    (tmp_path / "empty").write_bytes(pack({}))
+    with pytest.raises(ValueError, match=r"empty: holds no files\. Get the archive from its publisher"):
+        unpack(tmp_path / "empty", tmp_path / "words", verbose=0)
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+# What takes more room than it looks like
+
+
+def sparse_tar(size):
+    """An archive whose one file is 4 bytes and a hole."""
+    info = member("hole.wav", type=tarfile.GNUTYPE_SPARSE, size=4)
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    header[386:410] = b"%011o\0%011o\0" % (0, 4)
+    header[483:495] = b"\x80" + size.to_bytes(11, "big")
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + b"good".ljust(512, b"\0") + bytes(1024)
+
+
+def tar_header(**attributes):
+    return member("evil.wav", **attributes).tobuf(tarfile.PAX_FORMAT)
+
+
+LARGE = {
+    "sparse.tar": sparse_tar(64 * 10**9),
+    "sparse.tar.gz": gzip.compress(sparse_tar(64 * 10**9)),
+    "declared.tar": tar_header(size=2**40),
+    "packed.tar.gz": tar_gz({"a.wav": bytes(3 * 10**6)}),
+    "packed.zip": zipped({"a.wav": bytes(3 * 10**6)}),
+    "many.tar.gz": tar_gz({f"{i}.wav": b"" for i in range(500)}),
+    "many.zip": zipped({f"{i}.wav": b"" for i in range(500)}),
+    "end.tar.gz": tar_gz({}) + gzip.compress(bytes(3 * 10**6)),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_unpacks_to_more_than_is_allowed_is_refused(tmp_path, monkeypatch, name):
+    written = []
+    monkeypatch.setattr(shutil, "copyfileobj", lambda source, copy, size: written.append(copy))
+    (tmp_path / name).write_bytes(LARGE[name])
+    with pytest.raises(
+        ValueError, match=rf"{name}: not unpacked, it would take .*, and max_bytes=2000000 allows 2\.0 MB"
+    ):
+        unpack(tmp_path / name, tmp_path / "words", max_bytes=2 * 10**6, verbose=0)
+    assert len(written) == (488 if name == "many.tar.gz" else 0)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_sparse_file_is_unpacked_with_its_hole(tmp_path):
+    (tmp_path / "sparse.tar").write_bytes(sparse_tar(10_000))
+    unpack(tmp_path / "sparse.tar", tmp_path / "words", verbose=0)
+    assert (tmp_path / "words" / "hole.wav").read_bytes() == b"good".ljust(10_000, b"\0")
+
+
+def test_a_header_without_end_is_refused(tmp_path):
+    (tmp_path / "evil.tar.gz").write_bytes(gzip.compress(tar_header(type=tarfile.XHDTYPE, size=2**22) + bytes(2**22)))
+    with pytest.raises(ValueError, match=r"evil\.tar\.gz: damaged, .*a header in it is longer than 1048576 bytes"):
+        unpack(tmp_path / "evil.tar.gz", tmp_path / "words", verbose=0)
+
+
+def test_free_space_is_looked_at_before_anything_is_written(archive, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=100_000))
+    monkeypatch.setattr(shutil, "copyfileobj", None)
+    with pytest.raises(
+        OSError, match=r"It needs .* kB, and 100 kB are free while unpacking .*words.* Make room and"
+    ) as e:
+        unpack(archive, tmp_path / "words", verbose=0)
+    assert e.value.errno == errno.ENOSPC
+    assert [path.name for path in tmp_path.iterdir()] == [archive.name]
+
+
+# Damage
+
+
+def test_a_damaged_header_is_not_taken_for_the_end(tmp_path):
+    content = bytearray(gzip.decompress(tar_gz({"a.wav": b"a", "b.wav": b"b", "c.wav": b"c"})))
+    at = content.index(b"./b.wav")
+    content[at] ^= 1
+    (tmp_path / "words.tar").write_bytes(content)
+    with pytest.raises(ValueError, match=r"words\.tar: damaged, .*bad checksum, where a header or the end should be"):
+        unpack(tmp_path / "words.tar", tmp_path / "words", verbose=0)
+
+
+def test_a_plain_tar_that_ends_behind_a_member_is_damaged(tmp_path):
+    (tmp_path / "words.tar").write_bytes(tar_header(size=0))
+    with pytest.raises(ValueError, match=r"words\.tar: damaged, .*empty header, where a header or the end should be"):
+        unpack(tmp_path / "words.tar", tmp_path / "words", verbose=0)
+
+
+def test_a_tar_that_ends_in_a_zip_is_a_tar(tmp_path):
+    with tarfile.open(tmp_path / "words.tar", "w") as tar:
+        content = zipped({"inner.wav": b"inner"})
+        tar.addfile(member("words.zip", size=len(content)), io.BytesIO(content))
+    unpack(tmp_path / "words.tar", tmp_path / "words", verbose=0)
+    assert contents(tmp_path / "words") == {"words.zip": content}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_archive_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "words.tar")
+    with pytest.raises(ValueError, match=r"words\.tar: neither a folder nor an archive but a device or a pipe"):
+        local_folder(tmp_path / "words.tar", data_home=tmp_path / "home")
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.3, 0.7, 1.0])

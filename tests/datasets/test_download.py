@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 
@@ -107,6 +108,99 @@ def test_a_part_of_another_file_is_found_out_and_dropped(get):
     with pytest.raises(ValueError, match="wrong checksum"):
         get()
     assert get() == CONTENT
+
+
+# Servers that do not keep to the rules, and files that change
+
+
+def answer(status, *headers, body=b""):
+    return "\r\n".join([f"HTTP/1.0 {status}", *headers, "", ""]).encode() + body
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            answer("206 Part", "Content-Range: bytes 0-9/10", body=bytes(10)),
+            "the server sent a part of the file, which",
+        ),
+        (answer("416 Range", "Content-Range: bytes */300000"), "the server answered 416 Range"),
+        (answer("200 OK", "Content-Length: many", body=CONTENT), "the server says Content-Length: 'many'"),
+        (answer("200 OK", "Content-Length: -5", body=CONTENT), "the server says Content-Length: '-5'"),
+        (answer("200 OK", "Content-Length: 300001", body=CONTENT), r"broke off before the end \(300001 bytes\)"),
+        (b"no HTTP at all\r\n\r\n", "no HTTP at all"),
+    ],
+    ids=["206", "416", "length", "negative", "too long", "no HTTP"],
+)
+def test_an_answer_against_the_rules_is_an_error_with_its_reason(get, web, wrong, message):
+    get.path.write_bytes(b"what was there before")
+    web.answers = [wrong] * 4
+    with pytest.raises(
+        ConnectionError, match=rf"corpus\.zip: {message}.* of 4 tries\. Run it again to go on from there"
+    ):
+        get(None)
+    assert get.path.read_bytes() == b"what was there before"
+    web.answers = []
+    assert get() == CONTENT
+
+
+def test_a_part_of_other_bytes_than_asked_for_is_dropped(get, web):
+    get.part.write_bytes(CONTENT[:1000])
+    web.answers = [answer("206 Partial", "Content-Range: bytes 0-299999/300000", body=CONTENT)]
+    assert get() == CONTENT
+
+
+@pytest.mark.parametrize("sha256", [SHA256, None])
+def test_a_file_that_changed_between_two_tries_is_received_anew(get, web, sha256):
+    old = os.urandom(300_000)
+    web.files["/corpus.zip"], web.tags["/corpus.zip"], web.cuts = old, '"old"', [20_000] * 4
+    with pytest.raises(ConnectionError, match="broke off"):
+        get(None)
+    web.files["/corpus.zip"], web.tags["/corpus.zip"], web.cuts = CONTENT, '"new"', []
+    assert get(sha256) == CONTENT
+    assert sorted(path.name for path in get.path.parent.iterdir()) == ["corpus.zip"]
+
+
+def test_a_file_that_did_not_change_is_resumed_by_its_tag(get, web):
+    web.tags["/corpus.zip"], web.cuts = '"same"', [100_000]
+    assert get(None) == CONTENT
+    assert [asked for _, asked in web.requests] == [None, "bytes=100000-"]
+
+
+def test_without_tag_and_checksum_nothing_is_put_together(get, web):
+    web.cuts = [100_000]
+    assert get(None) == CONTENT
+    assert [asked for _, asked in web.requests] == [None, None]
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(get, web, monkeypatch):
+    monkeypatch.setattr("skkws.datasets._download._PATIENCE", 0.2)
+    monkeypatch.setattr("skkws.datasets._download._TRIES", 1)
+    web.trickle = 0.02
+    with pytest.raises(ConnectionError, match=r"slower than 1000 bytes a second for 0 seconds; \d+ bytes received"):
+        get()
+    web.gate.clear()
+    with pytest.raises(ConnectionError, match="no answer within 0 seconds; "):
+        get()
+    web.gate.set()
+
+
+def test_a_file_that_is_too_large_is_not_received(get, web, monkeypatch):
+    with pytest.raises(
+        ValueError, match=r"corpus\.zip: it would take 300 kB, and max_bytes=200000 allows 200 kB\. The"
+    ):
+        download(f"{web.url}corpus.zip", get.path, max_bytes=200_000, verbose=0)
+    web.answers = [answer("200 OK", body=CONTENT)]  # of no announced length
+    with pytest.raises(ValueError, match="max_bytes=200000"):
+        download(f"{web.url}corpus.zip", get.path, max_bytes=200_000, verbose=0)
+    usage = shutil.disk_usage(get.path.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=100_000))
+    with pytest.raises(
+        OSError, match=r"The file has 300 kB, and 100 kB are free\. Make room and run it again, or"
+    ) as error:
+        get()
+    assert error.value.errno == errno.ENOSPC
+    assert list(get.path.parent.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_FSIZE")

@@ -9,7 +9,15 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from skkws._engine.spec import weight_shapes
-from skkws.embedding import SpeechEmbeddingTransformer, _embed, _transformer, _weights, embed, pool_vectors
+from skkws.embedding import (
+    SpeechEmbeddingTransformer,
+    _embed,
+    _transformer,
+    _weights,
+    embed,
+    pool_vectors,
+    read_weights,
+)
 from skkws.features import LogMelTransformer, log_mel
 from skkws.networks import speech_embedding
 
@@ -319,6 +327,39 @@ def test_weights_of_another_network_are_refused(tmp_path, google_arrays):
     np.savez(path, **(google_arrays | {"vectors/kernel": np.zeros((3, 1, 96, 64))}))
     with pytest.raises(ValueError, match=r"vectors/kernel must have the shape \(3, 1, 96, 96\), got \(3, 1, 96, 64\)"):
         embed(np.zeros((76, 32)), weights=path)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "message"),
+    [
+        ("stem_norm/beta", np.full(24, "text"), "must hold finite numbers of a float type"),
+        ("stem_norm/beta", np.full(24, 1j), "must hold finite numbers of a float type"),
+        ("stem_norm/beta", np.full(24, np.nan), "must hold finite numbers of a float type"),
+        ("stem_norm/beta", np.full(24, 1e300), r"float32 can hold, got dtype float64 between 1e\+300 and"),
+        ("stem_norm/beta", np.full(24, None), "Object arrays cannot be loaded"),
+        ("stem_norm/moving_variance", np.full(24, -0.5), r"must hold no negative number, got -0\.5"),
+    ],
+    ids=["text", "complex", "nan", "large", "objects", "variance"],
+)
+def test_numbers_that_are_no_weights_are_refused_with_the_file(tmp_path, google_arrays, name, wrong, message):
+    path = tmp_path / "other.npz"
+    np.savez(path, **(google_arrays | {name: wrong}))
+    with pytest.raises(ValueError, match=rf"other\.npz.*{message}"):
+        embed(np.zeros((76, 32)), weights=path)
+
+
+def test_weights_in_another_order_or_width_are_the_same_weights(tmp_path, google_arrays):
+    frames = np.random.default_rng(0).normal(size=(76, 32))
+    for change in (np.asfortranarray, lambda array: array.astype(">f8")):
+        np.savez(tmp_path / "own.npz", **{key: change(array) for key, array in google_arrays.items()})
+        np.testing.assert_array_equal(embed(frames, weights=tmp_path / "own.npz"), embed(frames))
+        assert all(a.flags.c_contiguous for a in read_weights(tmp_path / "own.npz").values())
+
+
+def test_a_file_that_unpacks_to_more_than_the_weights_is_refused(tmp_path, google_arrays):
+    np.savez_compressed(tmp_path / "bomb.npz", **google_arrays, more=np.zeros(2 * 10**6))
+    with pytest.raises(ValueError, match=r"bomb\.npz is no readable .*: it would take .* MB, and max_bytes=\d+ allows"):
+        embed(np.zeros((76, 32)), weights=tmp_path / "bomb.npz")
 
 
 def test_waveforms_as_log_mel_rows_are_refused():

@@ -39,7 +39,12 @@ def own_function(rows):
 def altered(model, change):
     """Return the file of a model after a stranger has changed the nodes and arrays in it."""
     content = {"format": 1, "versions": {}, "labels": ["no", "yes"], "model": model}
-    written = zipfile.ZipFile(io.BytesIO(skops.io.dumps(content)))
+    return edited(skops.io.dumps(content), change)
+
+
+def edited(content, change):
+    """Return a file after a stranger has changed the nodes and arrays in it."""
+    written = zipfile.ZipFile(io.BytesIO(content))
     members = {name: written.read(name) for name in written.namelist()}
     schema = json.loads(members["schema.json"])
     change(schema["content"], members)
@@ -203,6 +208,130 @@ def test_the_tree_of_nearest_neighbors_is_made_anew(tmp_path):
     model = KNeighborsClassifier(1, algorithm="kd_tree").fit(X, Y)
     path.write_bytes(altered(model, forge("idx_start", "idx_end", 10**9)))
     np.testing.assert_array_equal(load_model(path).predict(X), model.predict(X))
+
+
+# Files that take more than they look like
+
+
+def as_npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def zeros_in(content, members):
+    """Have the coefficients be many zeros, which pack well."""
+    members[next(name for name in members if name.endswith(".npy"))] = as_npy(np.zeros(10**7))
+
+
+def many_nodes(content, members):
+    content["labels"] = node("ListNode", "builtins.list", content=[node("ListNode", "builtins.list")] * 100_000)
+
+
+def one_array_many_times(content, members):
+    array = content["model"]["content"]["content"]["coef_"]
+    members[array["file"]] = as_npy(np.zeros((1, 10_000)))
+    content["labels"] = node("ListNode", "builtins.list", content=[array] * 1000)
+
+
+def long_schema(content, members):
+    content["labels"] = [[]] * 10**6
+
+
+@pytest.mark.parametrize("change", [zeros_in, many_nodes, one_array_many_times, long_schema])
+def test_a_file_that_takes_more_than_is_allowed_is_refused_before_it_is_made(change, tmp_path, monkeypatch):
+    path = tmp_path / "model.skops"
+    path.write_bytes(packed(altered(logistic(), change)))
+    assert path.stat().st_size < 100_000
+    monkeypatch.setattr(skops.io, "loads", None)
+    monkeypatch.setattr(skops.io, "get_untrusted_types", None)
+    for read in (load_model, describe_model):
+        with pytest.raises(
+            ValueError, match=r"model\.skops was not loaded: .*max_bytes=30000000 allows 30\.0 MB\. If yo"
+        ):
+            read(path, max_bytes=30 * 10**6)
+
+
+def packed(content):
+    """Return the content of a ZIP file with its members deflated."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as plain, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, 9) as archive:
+        for name in plain.namelist():
+            archive.writestr(name, plain.read(name))
+    return file.getvalue()
+
+
+def test_an_array_that_announces_more_than_it_has_is_refused(tmp_path):
+    path = tmp_path / "model.skops"
+
+    def announce(content, members):
+        file = io.BytesIO()
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (10**12,)})
+        members[next(name for name in members if name.endswith(".npy"))] = file.getvalue()
+
+    path.write_bytes(altered(logistic(), announce))
+    with pytest.raises(
+        ValueError, match=r"is damaged: an array of the shape \(1000000000000,\) and dtype float64 has an"
+    ):
+        load_model(path)
+
+
+def test_the_bound_is_that_of_the_user_for_loading_and_saving(tmp_path):
+    path = tmp_path / "model.skops"
+    save_model(logistic(), path)
+    with pytest.raises(
+        ValueError, match=r"model\.skops was not loaded: it would take .* pass a larger max_bytes; if it"
+    ):
+        load_model(path, max_bytes=1000)
+    with pytest.raises(
+        ValueError, match=r"was not written, as load_model would refuse it: .* larger max_bytes here and"
+    ):
+        save_model(logistic(), path, max_bytes=1000)
+    np.testing.assert_array_equal(load_model(path, max_bytes=2**24).predict(X), Y)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_plain_file_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "model.skops")
+    for path in (tmp_path / "model.skops", "/dev/zero"):
+        with pytest.raises(ValueError, match=r"(model\.skops|zero) is no model .*: it is no plain file"):
+            load_model(path)
+
+
+def test_a_head_with_weights_that_machine_code_cannot_take_is_refused_by_its_file(tmp_path):
+    path = tmp_path / "model.skops"
+    rows = np.random.default_rng(0).normal(size=(4, 3 * 96))
+    head = skkws.KeywordHeadClassifier(epochs=1).fit(rows, Y[:4])
+
+    def narrow(content, members):
+        for name, member in members.items():
+            array = np.load(io.BytesIO(member)) if name.endswith(".npy") else np.zeros(0)
+            if array.dtype == np.float64 and array.ndim == 3:
+                members[name] = as_npy(array.astype(np.float16))
+
+    save_model(head, path)
+    path.write_bytes(edited(path.read_bytes(), narrow))
+    with pytest.raises(
+        ValueError, match=r"model\.skops is no model .* dtype float64, got float16 in it\. Train it again"
+    ):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content, _: content.pop("versions"),
+        lambda content, _: content.pop("labels"),
+        lambda content, _: content.update(format=content["labels"]),
+        lambda content, _: content.update(model=content["labels"]),
+    ],
+    ids=["versions", "labels", "format", "model"],
+)
+def test_a_file_that_lacks_what_every_model_has_is_refused(tmp_path, change):
+    path = tmp_path / "model.skops"
+    path.write_bytes(altered(logistic(), change))
+    with pytest.raises(ValueError, match=r"model\.skops (is|holds) no model .*; train it again"):
+        load_model(path)
 
 
 # What cannot be loaded is not written.
