@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skkws.audio._quiet import quiet_decoders
-from skkws.audio._samples import AudioError, check_samples
-
-AUDIO_EXTENSIONS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf")
+from skkws.audio._samples import AudioError, check_samples, pcm_to_float
 
 # In Hz. No microphone records beyond them; the resampler would make gigabytes of seconds at 1 Hz.
 MIN_RATE, MAX_RATE = 1_000, 768_000
@@ -36,15 +34,17 @@ _EXACT_SEEK = {"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBL
 
 _MIDI = 0xF0
 
-# What FFmpeg decodes and libsndfile does not: what it is, how it begins, and FFmpeg's name for the container.
+# What FFmpeg decodes and libsndfile does not: what it is, how it begins, FFmpeg's name for the container, and whether
+# that has a header which gives the length.
 _FFMPEG = (
-    ("MP4 (AAC or ALAC)", rb"....ftyp", "mov"),
-    ("WebM or Matroska", rb"\x1a\x45\xdf\xa3", "matroska"),
-    ("AAC", rb"\xff[\xf0\xf1\xf8\xf9]|ADIF", "aac"),
-    ("AMR", rb"#!AMR", "amr"),
+    ("MP4 (AAC or ALAC)", rb"....ftyp", "mov", True),
+    ("WebM or Matroska", rb"\x1a\x45\xdf\xa3", "matroska", True),
+    ("AAC", rb"\xff[\xf0\xf1\xf8\xf9]|ADIF", "aac", False),
+    ("AMR", rb"#!AMR", "amr", False),
 )
+_MOST_CHANNELS = 8  # PyAV reads beyond the planes of a frame that has more
 _MAX_WAIT = 5.0  # seconds in which FFmpeg has to open a recording, and to read a packet
-_MAX_PRIMING = 8192  # samples that encoders put before the sound and that a container may count in
+_MAX_PRIMING = 0.05  # seconds that encoders put before the sound and that a container may count in
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,9 @@ def decode(content: bytes, name: str, part: Callable[[int, int], tuple[int, int]
     if not content:
         raise AudioError(f"{name}: the file is empty (0 bytes). Record it again or leave it out.")
     _check_complete(content, name)
-    for kind, beginning, demuxer in _FFMPEG:
+    for kind, beginning, demuxer, has_header in _FFMPEG:
         if re.match(beginning, content, re.DOTALL):
-            decoded = _decode_av(content, name, kind, demuxer)
+            decoded = _decode_av(content, name, kind, demuxer, has_header)
             break
     else:
         decoded = _decode_sndfile(content, name, part)
@@ -145,36 +145,45 @@ def _blocks(file, n_frames):
         n_frames -= len(block)
 
 
-def _decode_av(content, name, kind, demuxer):
+def _decode_av(content, name, kind, demuxer, has_header):
     """Decode what FFmpeg alone knows, by PyAV."""
     try:
         import av
     except ImportError:
         raise AudioError(
-            f"{name}: {kind}, which PyAV decodes: pip install av. Or convert it to WAV or FLAC, or leave it out."
+            f"{name}: this is {kind}, which PyAV decodes: pip install av. Or convert it to WAV or FLAC."
         ) from None
     blocks, n = [], 0
     try:
         # The demuxer is named, since some of those that FFmpeg would try open further files and addresses.
         with av.open(_Content(content), format=demuxer, timeout=_MAX_WAIT) as container:
             if not container.streams.audio:
-                raise AudioError(f"{name}: {kind} without sound. Leave it out.")
+                raise AudioError(f"{name}: this is {kind} without sound. Leave it out.")
             stream = container.streams.audio[0]
-            to_float = av.AudioResampler(format="fltp")
+            if stream.codec_context is None:
+                raise AudioError(f"{name}: {kind} in an encoding that PyAV does not know. Convert it to WAV or FLAC.")
+            layouts = set()
             for frame in container.decode(stream):
-                rate = check_rate(frame.sample_rate, name)
+                rate, n_channels = check_rate(frame.sample_rate, name), frame.layout.nb_channels
+                layouts.add((rate, n_channels, frame.format.name))
+                if len(layouts) > 1 or not 1 <= n_channels <= _MOST_CHANNELS:
+                    raise AudioError(
+                        f"{name}: damaged: its rate or its channels change, or are too many. Leave it out."
+                    )
                 n += frame.samples
-                _check_decoded_size(n * len(frame.layout.channels), rate, name)
-                blocks += [part.to_ndarray().mean(axis=0) for part in to_float.resample(frame)]
-            promised = stream.duration and int(stream.duration * stream.time_base * rate) if blocks else 0
+                _check_decoded_size(n * n_channels, rate, name)
+                samples = pcm_to_float(frame.to_ndarray())
+                channels = samples if frame.format.is_planar else samples.reshape(-1, n_channels).T
+                blocks.append(channels.mean(axis=0))
+            seconds = stream.duration * stream.time_base if stream.duration else (container.duration or 0) / 1e6
     except AudioError:
         raise
     except (av.FFmpegError, ValueError, OverflowError) as error:
         raise _undecodable(name, getattr(error, "strerror", None) or str(error)) from error
     if not blocks:
         raise AudioError(f"{name}: holds no samples. Record it again or leave it out.")
-    y = np.concatenate(blocks)
-    if promised and len(y) < promised - _MAX_PRIMING:
+    y, promised = np.concatenate(blocks), int(seconds * rate)
+    if has_header and len(y) < promised - _MAX_PRIMING * rate:
         raise _truncated(name, f"{promised} samples", len(y))
     return Decoded(y, rate, 0, len(y))
 

@@ -28,7 +28,8 @@ def read_audio(
     ----------
     source : str, path-like, bytes-like or binary file object
         A file, or the bytes of one, in any format that libsndfile knows by its content: WAV, FLAC, OGG, MP3, MP3
-        inside WAV, AIFF, CAF and others. A file object is read from its beginning if it can seek.
+        inside WAV, AIFF, CAF and others; with PyAV (the extra ``av``) also AAC, MP4, WebM and AMR. A file object is
+        read from its beginning if it can seek.
     sample_rate : int, default=None
         The rate to resample to, in Hz. None keeps the recording's own.
 

@@ -377,6 +377,88 @@ def test_a_damaged_recording_is_named_and_its_decoder_prints_nothing(options, ca
     assert capfd.readouterr() == ("", "")
 
 
+# What PyAV decodes
+
+
+def encode_av(y, container, codec, rate=RATE):
+    """A recording in a container that FFmpeg alone writes."""
+    av = pytest.importorskip("av")
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as output:
+        stream = output.add_stream(codec, rate=rate, layout="stereo" if y.ndim == 2 else "mono")
+        context = stream.codec_context
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(np.atleast_2d(y.T), "f4"), "fltp", context.layout.name)
+        frame.sample_rate = rate
+        pieces = av.AudioResampler(context.format, context.layout, rate, context.frame_size)
+        for piece in [*pieces.resample(frame), *pieces.resample(None), None]:
+            output.mux(stream.encode(piece))
+    return file.getvalue()
+
+
+CONTAINERS = [
+    ("ipod", "aac", RATE),
+    ("ipod", "alac", RATE),
+    ("3gp", "aac", RATE),
+    ("adts", "aac", RATE),
+    ("webm", "libopus", 48000),
+    ("matroska", "pcm_s16le", RATE),
+]
+
+
+@pytest.mark.parametrize(("container", "codec", "rate"), CONTAINERS)
+def test_what_ffmpeg_knows_is_read_with_pyav(container, codec, rate, tmp_path):
+    path = tmp_path / "tone"
+    path.write_bytes(encode_av(np.stack([tone(rate=rate), tone(700, rate=rate)], axis=1), container, codec, rate))
+    y, own_rate = read_audio(path)
+    assert own_rate == rate
+    assert y.dtype == np.float32
+    assert len(y) - rate in range(0, 3 * 1024)  # an encoder of AAC begins with 1024 samples of silence
+    spectrum = np.abs(np.fft.rfft(y[4000 : 4000 + rate // 2]))
+    np.testing.assert_allclose(spectrum[[220, 350]], rate / 16, rtol=0.1)  # half of either channel
+    row = AudioLoader(duration=0.5).fit_transform([path])[0]
+    np.testing.assert_array_equal(row, fit_length(resample(y, orig_sr=rate, target_sr=RATE), 8000))
+
+
+@pytest.mark.parametrize(("container", "codec", "rate"), CONTAINERS)
+def test_what_pyav_cannot_read_is_named_without_a_word_besides(container, codec, rate, capfd):
+    good = encode_av(tone(duration=0.3, rate=rate), container, codec, rate)
+    capfd.readouterr()
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        content = bytearray(good)
+        for _ in range(rng.integers(1, 12)):
+            content[rng.integers(min(len(content), rng.choice([60, 200, len(content)])))] = rng.integers(256)
+        with contextlib.suppress(AudioError):
+            y, _ = read_audio(bytes(content))
+            assert np.isfinite(y).all()
+    assert capfd.readouterr() == ("", "")
+    if container != "adts":
+        with pytest.raises(AudioError, match=r"cut off|without sound|no samples"):
+            read_audio(good[: len(good) // 2])
+
+
+def test_what_pyav_unpacks_is_bounded(monkeypatch):
+    content = encode_av(tone(), "ipod", "alac")
+    monkeypatch.setattr("skkws.audio._decoding.MAX_SAMPLES", RATE // 2)
+    with pytest.raises(AudioError, match=r"unpacks to .* Cut it into pieces"):
+        read_audio(content)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "kind"),
+    [
+        (b"\0\0\0\x20ftypM4A ", r"MP4 \(AAC or ALAC\)"),
+        (b"\x1a\x45\xdf\xa3", "WebM or Matroska"),
+        (b"\xff\xf1", "AAC"),
+        (b"#!AMR", "AMR"),
+    ],
+)
+def test_without_pyav_the_format_is_named_and_what_reads_it(beginning, kind, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(AudioError, match=f"the recording: this is {kind}, which PyAV decodes: pip install av"):
+        read_audio(beginning + bytes(100))
+
+
 def test_what_others_print_meanwhile_arrives(capfd):
     with quiet_decoders(), quiet_decoders():
         print("ours", file=sys.stderr, flush=True)
