@@ -4,18 +4,11 @@ This is the one door at which files, sample rates, channels, PCM integers and ra
 on one recording; `AudioLoader` applies them to many, as the first step of a scikit-learn pipeline.
 """
 
+from skkws.audio._formats import AUDIO_EXTENSIONS, audio_extensions, unread_extensions
 from skkws.audio._loader import AudioLoader, as_clip_list, clip_names, load_clip
-from skkws.audio._recording import (
-    AUDIO_EXTENSIONS,
-    PADS,
-    AudioError,
-    fit_length,
-    is_source,
-    read_audio,
-    read_bytes,
-    resample,
-)
-from skkws.audio._samples import as_signals, check_samples, pcm_to_float
+from skkws.audio._recording import PADS, fit_length, read_audio, resample
+from skkws.audio._samples import AudioError, as_signals, check_samples, pcm_to_float
+from skkws.audio._source import is_source, read_bytes
 
 __all__ = [
     "AUDIO_EXTENSIONS",
@@ -24,6 +17,7 @@ __all__ = [
     "AudioLoader",
     "as_clip_list",
     "as_signals",
+    "audio_extensions",
     "check_samples",
     "clip_names",
     "fit_length",
@@ -33,4 +27,5 @@ __all__ = [
     "read_audio",
     "read_bytes",
     "resample",
+    "unread_extensions",
 ]

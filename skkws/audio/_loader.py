@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable
+from functools import partial
 from numbers import Integral, Real
 from typing import Literal
 
@@ -14,8 +15,10 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from skkws._runtime.progress import progress
-from skkws.audio._recording import PADS, decode, fit_length, is_source, resample, source_name
+from skkws.audio._decoding import MAX_RATE, MAX_SAMPLES, MIN_RATE, Decoded, decode
+from skkws.audio._recording import PADS, crop_row, resample_recording, row_part
 from skkws.audio._samples import AudioError, check_samples, pcm_to_float
+from skkws.audio._source import is_source, read_bytes, source_name
 
 
 def load_clip(
@@ -29,17 +32,26 @@ def load_clip(
     on_error: str,
 ) -> NDArray[np.float32] | Exception:
     """Turn a clip into a waveform of `n_samples` (None: as long as it is), or into an error if those are skipped."""
+    row = {"sample_rate": sample_rate, "n_samples": n_samples, "pad": pad}
+    part = None if n_samples is None else partial(row_part, **row)
     try:
         if is_source(clip):
-            y, rate = decode(clip, name)
+            decoded = decode(read_bytes(clip, name), name, part)
         else:
-            y, rate = check_samples(_as_waveform(clip, name), name), source_rate
-        y = check_samples(resample(y, orig_sr=rate, target_sr=sample_rate), name)
+            decoded = _part_of(check_samples(_as_waveform(clip, name), name), source_rate, part)
+        y = resample_recording(decoded.y, decoded.rate, sample_rate, name)
+        y = check_samples(y, name)
     except (AudioError, OSError) as error:
         if on_error == "raise":
             raise
         return error
-    return y if n_samples is None else fit_length(y, n_samples, pad=pad)
+    return y if n_samples is None else crop_row(y, decoded.start, decoded.n_frames, decoded.rate, **row)
+
+
+def _part_of(y, rate, part):
+    """Take what is wanted of samples, as `decode` does of a recording."""
+    start, stop = (0, len(y)) if part is None else part(len(y), rate)
+    return Decoded(y[start:stop], rate, start, len(y))
 
 
 def _as_waveform(clip, name):
@@ -98,7 +110,7 @@ class AudioLoader(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     sample_rate : int, default=16000
-        The rate of the rows, in Hz. A recording at another rate is resampled (soxr, high quality).
+        The rate of the rows, in Hz, up to 768000. A recording at another rate is resampled (soxr, high quality).
     duration : float or None, default=1.0
         The length of a row, in seconds. Clips are cropped or padded to ``round(duration * sample_rate)`` samples.
         None keeps the clips as long as they are and requires equal lengths: `fit` takes the length of the first
@@ -113,8 +125,8 @@ class AudioLoader(TransformerMixin, BaseEstimator):
         What to do with a clip that cannot be used: stop with an error that names it, or leave its row out, with one
         warning for all of them. See `transform` on how to keep labels aligned.
     source_rate : int or None, default=None
-        The rate of the clips that come as arrays, in Hz. None means `sample_rate`. Set it to search over
-        `sample_rate` with arrays as `X`. A file brings its own rate, and this parameter does not touch it.
+        The rate of the clips that come as arrays, in Hz, from 1000 to 768000. None means `sample_rate`. Set it to
+        search over `sample_rate` with arrays as `X`. A file brings its own rate, and this parameter does not touch it.
     n_jobs : int or None, default=None
         The number of clips read at the same time (joblib, threads). The result does not depend on it.
     verbose : bool or int, default=0
@@ -136,7 +148,8 @@ class AudioLoader(TransformerMixin, BaseEstimator):
     Notes
     -----
     `fit` reads nothing unless ``duration=None``, in which case it reads the first usable clip; with a `duration` the
-    transformer is stateless and needs no `fit`.
+    transformer is stateless and needs no `fit`. Of a recording longer than `duration` only what the row holds, and
+    a little around it, is decoded and resampled, except for MP3 and what PyAV decodes.
 
     Examples
     --------
@@ -152,11 +165,11 @@ class AudioLoader(TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "sample_rate": [Interval(Integral, 1, None, closed="left")],
+        "sample_rate": [Interval(Integral, 1, MAX_RATE, closed="both")],
         "duration": [Interval(Real, 0, None, closed="neither"), None],
         "pad": [StrOptions(set(PADS))],
         "on_error": [StrOptions({"raise", "skip"})],
-        "source_rate": [Interval(Integral, 1, None, closed="left"), None],
+        "source_rate": [Interval(Integral, MIN_RATE, MAX_RATE, closed="both"), None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
@@ -309,6 +322,11 @@ class AudioLoader(TransformerMixin, BaseEstimator):
         if n_samples == 0:
             raise ValueError(
                 f"duration={self.duration} s is less than one sample at sample_rate={self.sample_rate} Hz. Raise it."
+            )
+        if n_samples > MAX_SAMPLES:
+            raise ValueError(
+                f"duration={self.duration:,} s are {n_samples:,} samples a row at sample_rate={self.sample_rate} Hz, "
+                f"and {MAX_SAMPLES:,} are the most. Lower it: it counts seconds."
             )
         return n_samples
 

@@ -1,26 +1,22 @@
 """One recording: read, mix down, resample, fit to length."""
 
-import io
 import os
-import re
-import struct
+from math import gcd
 from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skkws.audio._samples import AudioError, check_samples
+from skkws.audio._decoding import MAX_SAMPLES, decode
+from skkws.audio._samples import AudioError
+from skkws.audio._source import read_bytes, source_name
 
-PADS = ("center", "start", "end")
-AUDIO_EXTENSIONS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf")
+# How many of the samples that are added or removed lie before the waveform.
+_SIDES = {"center": lambda change: change // 2, "start": lambda change: change, "end": lambda change: 0}
+PADS = tuple(_SIDES)
 
-# A writer that cannot know the length beforehand (a pipe) leaves 0 or a size near 2 or 4 GiB in a 32-bit header:
-# SoX writes 0x7FFFF000, arecord 0x80000000, FFmpeg 0xFFFFFFFF.
-_PLACEHOLDER_SIZE = 0x7FFF0000
-
-# No codec packs more into a byte than FLAC does with digital silence, 65535 samples in about 14 bytes. A header that
-# promises more is damaged, or that of a FLAC stream, which leaves its length open.
-_MAX_FRAMES_PER_BYTE = 8192
+# What the resampler hears on either side of a sample, and more: samples at the lower of the two rates.
+_MARGIN = 1000
 
 
 def read_audio(
@@ -32,7 +28,8 @@ def read_audio(
     ----------
     source : str, path-like, bytes-like or binary file object
         A file, or the bytes of one, in any format that libsndfile knows by its content: WAV, FLAC, OGG, MP3, MP3
-        inside WAV, AIFF, CAF and others. A file object is read from its beginning if it can seek.
+        inside WAV, AIFF, CAF and others; with PyAV (the extra ``av``) also AAC, MP4, WebM and AMR. A file object is
+        read from its beginning if it can seek.
     sample_rate : int, default=None
         The rate to resample to, in Hz. None keeps the recording's own.
 
@@ -50,7 +47,8 @@ def read_audio(
         If the recording is empty, cut off, not audio, holds no samples, or holds NaN or infinity. Cut off is a WAV or
         AIFF file shorter than its header says (placeholder sizes of streams aside), a FLAC or tagged MP3 file that
         ends early, and an OGG file that ends within a page. Other formats, and MP3 without a length tag, are read as
-        far as they go.
+        far as they go. Also if it is no regular file, has a rate outside 1 kHz to 768 kHz, is larger than 1 GiB, or
+        would unpack to more than 1 GiB (2**28 samples in all channels, 4.6 h of mono at 16 kHz).
     FileNotFoundError
         If the path does not exist.
 
@@ -66,10 +64,12 @@ def read_audio(
     >>> y.shape, y.dtype, rate
     ((16000,), dtype('float32'), 16000)
     """
-    y, rate = decode(source, source_name(source, "the recording"))
+    name = source_name(source, "the recording")
+    decoded = decode(read_bytes(source, name), name)
+    y, rate = decoded.y, decoded.rate
     if sample_rate is None or sample_rate == rate:
         return y, rate
-    return resample(y, orig_sr=rate, target_sr=sample_rate), int(sample_rate)
+    return resample_recording(y, rate, sample_rate, name), int(sample_rate)
 
 
 def resample(y: ArrayLike, *, orig_sr: float, target_sr: float) -> NDArray[np.floating]:
@@ -87,6 +87,11 @@ def resample(y: ArrayLike, *, orig_sr: float, target_sr: float) -> NDArray[np.fl
     ndarray of shape (..., n_samples * target_sr / orig_sr), the length rounded to the nearest integer, half up
         In the dtype of `y`. `y` itself where the rates are equal.
 
+    Raises
+    ------
+    ValueError
+        If `y` holds no floats, a rate is not positive, or a waveform would have more than 2**28 samples.
+
     Examples
     --------
     >>> import numpy as np
@@ -98,15 +103,59 @@ def resample(y: ArrayLike, *, orig_sr: float, target_sr: float) -> NDArray[np.fl
     if y.dtype.kind != "f":
         raise ValueError(f"resample needs floats, got dtype {y.dtype}; scale integer PCM with pcm_to_float first.")
     for name, rate in (("orig_sr", orig_sr), ("target_sr", target_sr)):
-        if not rate > 0:
+        if not 0 < rate < np.inf:
             raise ValueError(f"{name} must be a positive rate in Hz, got {rate!r}.")
+    return resample_recording(y, orig_sr, target_sr, "resample")
+
+
+def resample_recording(y, orig_sr, target_sr, name):
+    """Resample floats along the last axis, at rates that are in order, as `resample` does; errors say `name`."""
     if orig_sr == target_sr:
         return y
+    n_samples = y.shape[-1] * target_sr / orig_sr
+    if n_samples > MAX_SAMPLES:  # the resampler counts in 32 bits
+        raise AudioError(
+            f"{name}: {y.shape[-1]:,} samples at {orig_sr:,} Hz would become {n_samples:,.0f} at {target_sr:,} Hz, and "
+            f"{MAX_SAMPLES:,} are the most. Correct the rate, or cut it into pieces."
+        )
 
     import soxr
 
     rows = [soxr.resample(row, orig_sr, target_sr, quality="HQ") for row in y.reshape(-1, y.shape[-1])]
     return np.stack(rows).reshape(*y.shape[:-1], -1)
+
+
+def resampled_length(n_frames, orig_sr, target_sr):
+    """Return the number of samples that `resample` makes of a recording at whole rates: to the nearest, half up."""
+    return (2 * n_frames * target_sr + orig_sr) // (2 * orig_sr)
+
+
+def row_part(n_frames, rate, *, sample_rate, n_samples, pad):
+    """Return start and stop, in frames, of what a row needs of a recording.
+
+    The part begins where the resampler gives a sample for a frame exactly, so that the row is that of the whole
+    recording.
+    """
+    length = resampled_length(n_frames, rate, sample_rate)
+    if length <= n_samples or pad not in _SIDES:
+        return 0, n_frames
+    first = _SIDES[pad](length - n_samples)
+    if rate == sample_rate:
+        return first, first + n_samples
+    unit = rate // gcd(rate, sample_rate)
+    margin = _MARGIN * max(rate, sample_rate) // sample_rate
+    start = max(0, first * rate // sample_rate - margin) // unit * unit
+    stop = (first + n_samples) * rate // sample_rate + margin
+    return start, min(n_frames, stop)
+
+
+def crop_row(y, start, n_frames, rate, *, sample_rate, n_samples, pad):
+    """Make a row of a resampled recording, or of the part of it that `row_part` has named."""
+    length = resampled_length(n_frames, rate, sample_rate)
+    if length <= n_samples or pad not in _SIDES:
+        return fit_length(y, n_samples, pad=pad)
+    first = _SIDES[pad](length - n_samples) - start * sample_rate // rate
+    return fit_length(y[first : first + n_samples], n_samples, pad="end")
 
 
 def fit_length(y: ArrayLike, n_samples: int, *, pad: Literal["center", "start", "end"] = "center") -> NDArray:
@@ -145,117 +194,7 @@ def fit_length(y: ArrayLike, n_samples: int, *, pad: Literal["center", "start", 
         raise ValueError(f"pad must be one of {', '.join(map(repr, PADS))}, got {pad!r}.")
     y = np.asarray(y)
     missing = n_samples - y.shape[-1]
-    change = abs(missing)
-    before = {"center": change // 2, "start": change, "end": 0}[pad]
+    before = _SIDES[pad](abs(missing))
     if missing > 0:
-        return np.pad(y, [(0, 0)] * (y.ndim - 1) + [(before, change - before)])
+        return np.pad(y, [(0, 0)] * (y.ndim - 1) + [(before, missing - before)])
     return y[..., before : before + n_samples]
-
-
-def is_source(item: object) -> bool:
-    """Say whether `item` is something to decode, rather than samples."""
-    return isinstance(item, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(item, "read")
-
-
-def source_name(source, default):
-    """Return the name by which errors call `source`."""
-    if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
-    name = getattr(source, "name", None)  # a file object's path; a file descriptor's number says nothing
-    return name if isinstance(name, str) else default
-
-
-def read_bytes(source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO, name: str) -> bytes:
-    """Return the encoded bytes of a recording, whatever holds them."""
-    if isinstance(source, str | os.PathLike):
-        try:
-            with open(source, "rb") as file:
-                return file.read()
-        except FileNotFoundError:
-            raise FileNotFoundError(
-                f"{name}: no such file. Check the path; a relative one starts at the working directory."
-            ) from None
-        except IsADirectoryError:
-            raise AudioError(f"{name}: a folder, not an audio file. Pass the files in it.") from None
-    if isinstance(source, bytes | bytearray | memoryview):
-        return bytes(source)
-    if hasattr(source, "seekable") and source.seekable():
-        source.seek(0)  # so that fit and transform read the same
-    content = source.read()
-    if not isinstance(content, bytes):
-        raise AudioError(f"{name}: a file object opened as text. Open it in binary mode, 'rb'.")
-    return content
-
-
-def _sample_chunk(content):
-    """Find the samples in a RIFF (WAV) or FORM (AIFF) file: their position and declared size in bytes, or None."""
-    order = {b"RIFF": "<", b"RIFX": ">", b"FORM": ">"}.get(content[:4])
-    position = 12
-    while order and position + 8 <= len(content):
-        name, size = struct.unpack_from(f"{order}4sI", content, position)
-        if name in (b"data", b"SSND"):
-            return position + 8, size
-        position += 8 + size + size % 2
-    return None
-
-
-def _check_complete(content, name):
-    """Raise AudioError if the container says that its sound goes on after the last byte."""
-    promised, held = 0, len(content)
-    if chunk := _sample_chunk(content):
-        start, size = chunk
-        # Some writers count the header in, so only a size beyond the whole file is proof.
-        if held < size < _PLACEHOLDER_SIZE:
-            promised, held = size, held - start
-    elif content[:4] == b"OggS":
-        page = content.rfind(b"OggS")
-        n_segments = content[page + 26] if page + 26 < held else 0
-        promised = page + 27 + n_segments + sum(content[page + 27 : page + 27 + n_segments])
-    if promised > held:
-        raise _truncated(name, f"{promised} bytes", held)
-
-
-def _truncated(name, promised, held):
-    return AudioError(
-        f"{name}: cut off: it promises {promised} and holds {held}. Copy or record it again, or leave it out."
-    )
-
-
-def _restore_streamed_size(content):
-    """Declare the sample chunk of a WAV file to last until the end if its writer never filled the sizes in."""
-    chunk = _sample_chunk(content) if content[:4] == b"RIFF" else None
-    if not chunk or chunk[1] != 0 or chunk[0] == len(content):
-        return content
-    start = chunk[0]
-    (riff_size,) = struct.unpack_from("<I", content, 4)
-    if start - 8 < riff_size < _PLACEHOLDER_SIZE:
-        return content  # the sizes were filled in: the file holds no samples, but further chunks
-    return content[: start - 4] + b"\xff\xff\xff\xff" + content[start:]
-
-
-def decode(source, name):
-    """Return the mono float32 samples and the rate of an encoded recording."""
-    import soundfile as sf
-
-    content = read_bytes(source, name)
-    if not content:
-        raise AudioError(f"{name}: the file is empty (0 bytes). Record it again or leave it out.")
-    _check_complete(content, name)
-    try:
-        with sf.SoundFile(io.BytesIO(_restore_streamed_size(content))) as file:
-            n_frames, rate, kind = file.frames, file.samplerate, file.format
-            if n_frames > _MAX_FRAMES_PER_BYTE * len(content):
-                raise AudioError(
-                    f"{name}: its header does not give the true number of samples. Convert it to WAV, or leave it out."
-                )
-            # In one go: soundfile seeks after every read, and an MP3 decoder stumbles over that.
-            y = file.read(n_frames, dtype="float32", always_2d=True).mean(axis=1)
-    except sf.LibsndfileError as error:
-        raise AudioError(
-            f"{name}: cannot be decoded: not audio, damaged or cut off ({error.error_string.strip()}) "
-            "Convert it to WAV or FLAC, copy it again, or leave it out."
-        ) from error
-    # The number of frames of an MP3 file without a tag is libsndfile's estimate, not the file's promise.
-    if len(y) < n_frames and (kind != "MP3" or re.search(b"Xing|Info", content)):
-        raise _truncated(name, f"{n_frames} samples", len(y))
-    return check_samples(y, name), rate

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skkws.audio import AUDIO_EXTENSIONS, check_samples, pcm_to_float, read_audio
+from skkws.audio import audio_extensions, check_samples, pcm_to_float, read_audio
 
 
 def as_recordings(recordings, owner):
@@ -70,9 +70,10 @@ def _files(path, owner):
         raise FileNotFoundError(f"{owner}: no file or folder {path}. Check the path.")
     if path.is_file():
         return [path]
-    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_EXTENSIONS and p.name[0] != ".")
+    extensions = audio_extensions()
+    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in extensions and p.name[0] != ".")
     if not files:
-        raise ValueError(f"{owner}: {path} holds no audio file ({', '.join(AUDIO_EXTENSIONS)}). Add recordings to it.")
+        raise ValueError(f"{owner}: {path} holds no audio file ({', '.join(extensions)}). Add recordings to it.")
     return files
 
 

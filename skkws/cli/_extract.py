@@ -9,6 +9,7 @@ import typer
 from skkws._runtime.optional import require
 from skkws.cli._messages import say
 from skkws.cli._options import Duration, Group, Labels, check_output_file, check_writable, names_in
+from skkws.cli._waveforms import list_recordings
 
 _FEATURES = ("embedding", "logmel", "mfcc")
 
@@ -65,13 +66,13 @@ def _recordings(sources, *, labels, group):
     """Paths, labels and speakers of what is in folders, and of single recordings; a word is a folder's name."""
     import numpy as np
 
-    from skkws.datasets import load_keyword_folder, speaker_function
+    from skkws.datasets import speaker_function
 
     speaker_of = speaker_function(group)
     found = []
     for source in sources:
         if source.is_dir():
-            data = load_keyword_folder(source, labels=labels, group=group)
+            data = list_recordings(source, labels=labels, group=group)
             found += zip(data.filenames, data.target, data.groups, strict=True)
         elif source.exists():
             found.append((str(source), source.absolute().parent.name, speaker_of(source)))

@@ -1,5 +1,7 @@
 """The recordings of a folder as waveforms."""
 
+import warnings
+
 from skkws.cli._messages import say
 from skkws.cli._options import names_in
 
@@ -11,10 +13,9 @@ def load_waveforms(folder, *, labels, limit, group, duration, seed, n_jobs, spea
     from sklearn.preprocessing import FunctionTransformer
 
     from skkws.audio import AudioLoader
-    from skkws.datasets import load_keyword_folder
     from skkws.extraction import extract
 
-    data = load_keyword_folder(folder, labels=names_in(labels), group=group, max_per_label=limit, random_state=seed)
+    data = list_recordings(folder, labels=names_in(labels), group=group, max_per_label=limit, random_state=seed)
     if speakers:
         say(speakers_in_words(data.groups, group))
     loader = AudioLoader(duration=duration, on_error="skip")
@@ -26,6 +27,18 @@ def load_waveforms(folder, *, labels, limit, group, duration, seed, n_jobs, spea
     for name in ("filenames", "target", "groups"):
         data[name] = data[name][found.kept]
     return found.features, data
+
+
+def list_recordings(folder, **options):
+    """List the recordings of a folder, as `load_keyword_folder` does; what it warns of is said."""
+    from skkws.datasets import load_keyword_folder
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        data = load_keyword_folder(folder, **options)
+    for warning in caught:
+        say(str(warning.message))
+    return data
 
 
 def speakers_in_words(groups, group):

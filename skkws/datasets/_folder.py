@@ -2,13 +2,15 @@
 
 import os
 import re
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from skkws.audio import AUDIO_EXTENSIONS
+from skkws.audio import audio_extensions, unread_extensions
 from skkws.datasets._bunch import clip_bunch
 
 
@@ -17,7 +19,7 @@ def load_keyword_folder(
     *,
     labels: Iterable[str] | None = None,
     group: str | Callable[[Path], str] | None = None,
-    extensions: Iterable[str] = AUDIO_EXTENSIONS,
+    extensions: Iterable[str] | None = None,
     max_per_label: int | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> Bunch:
@@ -36,8 +38,9 @@ def load_keyword_folder(
         How to tell who speaks, so that no speaker is both trained and tested on. None takes the file name up to its
         first ``_``, or the name without extension where it has none. A string is a regular expression, searched in
         the file name, whose first group is the speaker. A callable maps the `pathlib.Path` of a file to the speaker.
-    extensions : iterable of str, default=AUDIO_EXTENSIONS
-        The extensions of recordings, with the dot, in any case. Other files are left out.
+    extensions : iterable of str, default=None
+        The extensions of recordings, with the dot, in any case. Other files are left out. None takes all that
+        `AudioLoader` reads here, :func:`skkws.audio.audio_extensions`, and warns of recordings of other formats.
     max_per_label : int, default=None
         The number of recordings to draw from a keyword that has more, at random without replacement. None takes all.
     random_state : int, RandomState instance or None, default=None
@@ -54,6 +57,8 @@ def load_keyword_folder(
             The keywords, sorted.
         groups : ndarray of shape (n_clips,)
             The speaker of every recording.
+        left_out : ndarray of shape (n_left_out,), dtype str
+            Paths of recordings in formats that cannot be read here.
         DESCR : str
             What was loaded, in words.
 
@@ -86,23 +91,24 @@ def load_keyword_folder(
     for name, value in (("labels", labels), ("extensions", extensions)):
         if isinstance(value, str):
             raise ValueError(f"{name} must be a list of strings, got the string {value!r}. Pass [{value!r}].")
-    extensions = {extension.lower() for extension in extensions}
+    unread = unread_extensions() if extensions is None else {}
+    extensions = {extension.lower() for extension in (audio_extensions() if extensions is None else extensions)}
     speaker_of = speaker_function(group)
     rng = check_random_state(random_state)
 
     folders = _label_folders(Path(root), labels)
-    filenames, target, groups = [], [], []
+    filenames, target, groups, left_out = [], [], [], []
     for folder in folders:
-        files = sorted(
-            path
-            for path in folder.iterdir()
-            if path.suffix.lower() in extensions and not path.name.startswith(".") and path.is_file()
-        )
+        visible = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
+        files = [path for path in visible if path.suffix.lower() in extensions]
+        others = [path for path in visible if path.suffix.lower() in unread]
         if not files:
+            others = f"; {_counted(others, unread)}" if others else ""
             raise ValueError(
-                f"{folder}: no audio file ({', '.join(sorted(extensions))}) for the label {folder.name!r}. "
+                f"{folder}: no audio file ({', '.join(sorted(extensions))}) for the label {folder.name!r}{others}. "
                 "Add recordings, remove the folder, or list the labels to load in labels."
             )
+        left_out += others
         if max_per_label is not None and len(files) > max_per_label:
             drawn = rng.choice(len(files), size=max_per_label, replace=False)
             files = [files[index] for index in sorted(drawn)]
@@ -110,7 +116,22 @@ def load_keyword_folder(
         target += [folder.name] * len(files)
         groups += map(speaker_of, files)
 
-    return clip_bunch(filenames, target, groups, source=root)
+    if left_out:
+        warnings.warn(
+            f"{root}: {len(left_out)} recordings left out, beside {len(filenames)} that are taken: "
+            f"{_counted(left_out, unread)}. Their paths are in left_out.",
+            UserWarning,
+            stacklevel=2,
+        )
+    data = clip_bunch(filenames, target, groups, source=root)
+    data.left_out = np.array([os.fspath(path) for path in left_out], dtype=str)
+    return data
+
+
+def _counted(files, unread):
+    """Count files by their extensions, and say for each what to do."""
+    counts = Counter(path.suffix.lower() for path in files)
+    return "; ".join(f"{n} {extension} ({unread[extension]})" for extension, n in sorted(counts.items()))
 
 
 def _label_folders(root, labels):

@@ -1,9 +1,13 @@
+import contextlib
+import ctypes
 import io
+import os
 import pickle
 import re
 import struct
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import joblib
@@ -19,6 +23,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import check_estimator
 
 from skkws.audio import AudioError, AudioLoader, fit_length, pcm_to_float, read_audio, resample
+from skkws.audio._quiet import quiet_decoders
 
 RATE = 16000
 
@@ -246,6 +251,219 @@ def test_a_flac_stream_without_length_is_refused():
     content[22:26] = bytes(4)
     with pytest.raises(AudioError, match=r"does not give the true number of samples. Convert it to WAV"):
         read_audio(bytes(content))
+
+
+@pytest.mark.parametrize("rate", [1, 999, 768_001, 2**31 - 1])
+def test_a_rate_that_no_recording_has_is_refused(rate):
+    content = bytearray(encode(np.zeros(67_000)))
+    content[24:28] = struct.pack("<I", rate)
+    message = rf"has a sample rate of {rate:,} Hz, and recordings have whole numbers from 1,000 to 768,000\. Correct"
+    with pytest.raises(AudioError, match=f"the recording: {message}"):
+        read_audio(bytes(content), sample_rate=RATE)
+    with pytest.raises(AudioError, match=f"clip 0: {message}"):
+        AudioLoader().fit_transform([bytes(content)])
+
+
+def test_arrays_of_an_impossible_rate_are_refused():
+    with pytest.raises(ValueError, match=r"'source_rate' .* in the range \[1000, 768000\]"):
+        AudioLoader(source_rate=1).fit_transform(np.zeros((1, 67_000)))
+    with pytest.raises(AudioError, match=r"resample: 134,000 samples at 1 Hz would become 2,144,000,000 at 16,000 Hz"):
+        resample(np.zeros(134_000, np.float32), orig_sr=1, target_sr=RATE)
+    with pytest.raises(ValueError, match="orig_sr must be a positive rate in Hz, got inf"):
+        resample(np.zeros(10), orig_sr=np.inf, target_sr=RATE)
+
+
+def test_a_row_longer_than_memory_is_refused_before_a_clip_is_read():
+    with pytest.raises(
+        ValueError, match=r"duration=1,000,000,000\.0 s are 16,000,000,000,000 samples a row .* Lower it"
+    ):
+        AudioLoader(duration=1e9).fit(["nowhere.wav"])
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_what_a_recording_unpacks_to_is_bounded(monkeypatch, n_channels):
+    content = encode(np.zeros((RATE, n_channels)), format="FLAC")
+    monkeypatch.setattr("skkws.audio._decoding.MAX_SAMPLES", RATE * n_channels)
+    assert len(read_audio(content)[0]) == RATE
+    monkeypatch.setattr("skkws.audio._decoding.MAX_SAMPLES", RATE * n_channels - 1)
+    with pytest.raises(AudioError, match=rf"unpacks to {RATE * n_channels:,} samples, .* Cut it into pieces"):
+        read_audio(content)
+    row = AudioLoader(duration=0.5).fit_transform([content])  # of this, less is unpacked
+    assert row.shape == (1, RATE // 2)
+
+
+def test_a_file_too_large_to_read_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("skkws.audio._source.MAX_BYTES", 1000)
+    path = tmp_path / "large.wav"
+    path.write_bytes(encode(tone()))
+    with open(path, "rb") as file:
+        for source in (path, path.read_bytes(), file):
+            with pytest.raises(AudioError, match=r"larger than 1,000 bytes.* Cut it into pieces"):
+                read_audio(source)
+
+
+def test_what_is_cropped_is_not_unpacked_first():
+    content = encode(np.zeros((60 * 44100, 2)), 44100, format="FLAC")
+    loader = AudioLoader()
+    loader.transform([content])  # loads the packages
+    tracemalloc.start()
+    try:
+        loader.transform([content])
+        assert tracemalloc.get_traced_memory()[1] < 10e6  # the whole is 21 MB, the row 64 kB
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("pad", ["center", "start", "end"])
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 44101])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"format": "FLAC"},
+        {"format": "OGG", "subtype": "VORBIS"},
+        {"format": "MP3", "subtype": "MPEG_LAYER_III"},
+        {"subtype": "IMA_ADPCM"},
+    ],
+    ids=lambda options: "-".join(options.values()) or "WAV",
+)
+def test_a_cropped_row_is_that_of_the_whole_recording(options, rate, pad):
+    if (options.get("format"), rate) == ("MP3", 44101):
+        pytest.skip("MP3 has no such rate")
+    content = encode(np.random.default_rng(0).uniform(-0.5, 0.5, round(2.337 * rate)), rate, **options)
+    loader = AudioLoader(duration=0.4, pad=pad)
+    expected = fit_length(read_audio(content, sample_rate=RATE)[0], 6400, pad=pad)
+    np.testing.assert_allclose(loader.fit_transform([content])[0], expected, atol=1e-6)
+    if not options:
+        samples = np.frombuffer(content[44:], "<i2")
+        np.testing.assert_allclose(loader.set_params(source_rate=rate).fit_transform([samples])[0], expected, atol=1e-6)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX has files that are no files")
+def test_what_only_looks_like_a_file_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr("skkws.audio._source.MAX_BYTES", 1000)
+    fifo = tmp_path / "fifo.wav"
+    os.mkfifo(fifo)
+    for path, kind in ((fifo, "a pipe"), ("/dev/zero", "a device"), ("/dev/null", "a device")):
+        with pytest.raises(AudioError, match=f"{path}: {kind}, not an audio file. Save what comes from it"):
+            read_audio(path)
+    with open("/dev/zero", "rb") as file, pytest.raises(AudioError, match="larger than"):
+        read_audio(file)
+    with pytest.warns(UserWarning, match="1 of 2 clips left out: .*null byte.* Correct it"):
+        assert len(AudioLoader(on_error="skip").fit_transform([tone(), "a\0b.wav"])) == 1
+
+
+FORMATS = [
+    *({"format": name} for name in sf.available_formats() if name not in ("RAW", "SD2", "OGG", "MP3")),
+    {"format": "OGG", "subtype": "VORBIS"},
+    {"format": "OGG", "subtype": "OPUS"},
+    {"format": "MP3", "subtype": "MPEG_LAYER_III"},
+]
+
+
+@pytest.mark.parametrize("options", FORMATS, ids=lambda options: "-".join(options.values()))
+def test_a_damaged_recording_is_named_and_its_decoder_prints_nothing(options, capfd):
+    good = encode(tone(duration=0.2, rate=8000), 8000, **({"subtype": sf.default_subtype(options["format"])} | options))
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        content = bytearray(good)
+        for _ in range(rng.integers(1, 12)):
+            content[rng.integers(min(len(content), rng.choice([60, 200, len(content)])))] = rng.integers(256)
+        with contextlib.suppress(AudioError):
+            y, _ = read_audio(bytes(content[: rng.choice([len(content), rng.integers(1, len(content))])]))
+            assert np.isfinite(y).all()
+    if sys.platform != "win32":
+        ctypes.CDLL(None).fflush(None)  # what C has printed and keeps
+    assert capfd.readouterr() == ("", "")
+
+
+# What PyAV decodes
+
+
+def encode_av(y, container, codec, rate=RATE):
+    """A recording in a container that FFmpeg alone writes."""
+    av = pytest.importorskip("av")
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as output:
+        stream = output.add_stream(codec, rate=rate, layout="stereo" if y.ndim == 2 else "mono")
+        context = stream.codec_context
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(np.atleast_2d(y.T), "f4"), "fltp", context.layout.name)
+        frame.sample_rate = rate
+        pieces = av.AudioResampler(context.format, context.layout, rate, context.frame_size)
+        for piece in [*pieces.resample(frame), *pieces.resample(None), None]:
+            output.mux(stream.encode(piece))
+    return file.getvalue()
+
+
+CONTAINERS = [
+    ("ipod", "aac", RATE),
+    ("ipod", "alac", RATE),
+    ("3gp", "aac", RATE),
+    ("adts", "aac", RATE),
+    ("webm", "libopus", 48000),
+    ("matroska", "pcm_s16le", RATE),
+]
+
+
+@pytest.mark.parametrize(("container", "codec", "rate"), CONTAINERS)
+def test_what_ffmpeg_knows_is_read_with_pyav(container, codec, rate, tmp_path):
+    path = tmp_path / "tone"
+    path.write_bytes(encode_av(np.stack([tone(rate=rate), tone(700, rate=rate)], axis=1), container, codec, rate))
+    y, own_rate = read_audio(path)
+    assert own_rate == rate
+    assert y.dtype == np.float32
+    assert len(y) - rate in range(0, 3 * 1024)  # an encoder of AAC begins with 1024 samples of silence
+    spectrum = np.abs(np.fft.rfft(y[4000 : 4000 + rate // 2]))
+    np.testing.assert_allclose(spectrum[[220, 350]], rate / 16, rtol=0.1)  # half of either channel
+    row = AudioLoader(duration=0.5).fit_transform([path])[0]
+    np.testing.assert_array_equal(row, fit_length(resample(y, orig_sr=rate, target_sr=RATE), 8000))
+
+
+@pytest.mark.parametrize(("container", "codec", "rate"), CONTAINERS)
+def test_what_pyav_cannot_read_is_named_without_a_word_besides(container, codec, rate, capfd):
+    good = encode_av(tone(duration=0.3, rate=rate), container, codec, rate)
+    capfd.readouterr()
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        content = bytearray(good)
+        for _ in range(rng.integers(1, 12)):
+            content[rng.integers(min(len(content), rng.choice([60, 200, len(content)])))] = rng.integers(256)
+        with contextlib.suppress(AudioError):
+            y, _ = read_audio(bytes(content))
+            assert np.isfinite(y).all()
+    assert capfd.readouterr() == ("", "")
+    if container != "adts":
+        with pytest.raises(AudioError, match=r"cut off|without sound|no samples"):
+            read_audio(good[: len(good) // 2])
+
+
+def test_what_pyav_unpacks_is_bounded(monkeypatch):
+    content = encode_av(tone(), "ipod", "alac")
+    monkeypatch.setattr("skkws.audio._decoding.MAX_SAMPLES", RATE // 2)
+    with pytest.raises(AudioError, match=r"unpacks to .* Cut it into pieces"):
+        read_audio(content)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "kind"),
+    [
+        (b"\0\0\0\x20ftypM4A ", r"MP4 \(AAC or ALAC\)"),
+        (b"\x1a\x45\xdf\xa3", "WebM or Matroska"),
+        (b"\xff\xf1", "AAC"),
+        (b"#!AMR", "AMR"),
+    ],
+)
+def test_without_pyav_the_format_is_named_and_what_reads_it(beginning, kind, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(AudioError, match=f"the recording: this is {kind}, which PyAV decodes: pip install av"):
+        read_audio(beginning + bytes(100))
+
+
+def test_what_others_print_meanwhile_arrives(capfd):
+    with quiet_decoders(), quiet_decoders():
+        print("ours", file=sys.stderr, flush=True)
+        os.write(2, b"a child's\n")
+    assert capfd.readouterr() == ("", "ours\na child's\n")
 
 
 def test_text_file_object_is_refused():

@@ -1,8 +1,10 @@
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from skkws.audio import AUDIO_EXTENSIONS
 from skkws.datasets import load_keyword_folder
 
 
@@ -57,6 +59,40 @@ def test_extensions_select_in_any_case(root):
     assert load_keyword_folder(root, labels=["yes"], extensions=[".flac"]).groups.tolist() == ["zoe"]
 
 
+def test_all_that_can_be_read_is_taken(root):
+    names = [f"take{extension}" for extension in AUDIO_EXTENSIONS]
+    for name in names:
+        (root / "yes" / name).touch()
+    data = load_keyword_folder(root)
+    assert {Path(path).name for path in data.filenames} >= set(names)
+    assert {".wave", ".w64", ".rf64", ".oga", ".aifc", ".mp2", ".sph"} < set(AUDIO_EXTENSIONS)
+    assert data.left_out.tolist() == []
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_recordings_that_cannot_be_read_are_counted_and_named(root, monkeypatch, installed):
+    monkeypatch.setattr("skkws.audio._formats.is_installed", lambda package: installed)
+    for name in ("no/ann_3.wma", "yes/ann_1.m4a", "yes/ann_2.M4A", "yes/ann_3.webm", "yes/.ann_4.wma"):
+        (root / name).touch()
+    to_install = "; 2 .m4a (PyAV reads them: pip install av); 1 .webm (PyAV reads them: pip install av)"
+    message = "beside {} that are taken: 1 .wma (convert them to WAV or FLAC)."
+    counted = message.format(15) if installed else message.format(12).replace(": 1", ": " + to_install[2:] + "; 1")
+    with pytest.warns(UserWarning, match=re.escape(counted)) as record:
+        data = load_keyword_folder(root)
+    assert [warning.filename for warning in record] == [__file__]
+    assert len(data.filenames) == (15 if installed else 12)
+    names = [Path(path).name for path in data.left_out]
+    assert names == (["ann_3.wma"] if installed else ["ann_3.wma", "ann_1.m4a", "ann_2.M4A", "ann_3.webm"])
+    assert load_keyword_folder(root, extensions=[".wav"]).left_out.tolist() == []  # as it was asked for
+
+
+def test_a_word_without_a_readable_recording_says_why(root):
+    (root / "maybe").mkdir()
+    (root / "maybe" / "ann_0.wma").touch()
+    with pytest.raises(ValueError, match=r"'maybe'; 1 \.wma \(convert them to WAV or FLAC\)\. Add recordings"):
+        load_keyword_folder(root)
+
+
 @pytest.mark.parametrize("group", [r"_(\d)\.wav$", lambda path: path.stem[-1]])
 def test_group_is_a_regular_expression_or_a_callable(root, group):
     assert set(load_keyword_folder(root, group=group).groups) == {"0", "1"}
@@ -89,7 +125,7 @@ def test_root_must_be_a_folder_of_folders(root):
 
 def test_an_empty_label_is_named(root):
     (root / "maybe").mkdir()
-    with pytest.raises(ValueError, match=r"maybe: no audio file \(.*\.wav\) for the label 'maybe'\. Add recordings"):
+    with pytest.raises(ValueError, match=r"maybe: no audio file \(.*\.wav, .* for the label 'maybe'\. Add recordings"):
         load_keyword_folder(root)
     assert load_keyword_folder(root, labels=["yes", "no"]).target_names == ["no", "yes"]
 
