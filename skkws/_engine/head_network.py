@@ -73,7 +73,7 @@ class HeadNetwork:
 
     def probabilities(self, weights, clips, rows):
         """Class probabilities (n_rows, n_classes) of these rows of the clips, in inference."""
-        weights = self._checked(weights)
+        weights = self.checked(weights)
         out = np.empty((len(rows), self.n_classes), self.dtype)
 
         def fill(blocks):
@@ -87,9 +87,10 @@ class HeadNetwork:
 
     def training(self, weights, clips, data, **settings):
         """Begin a training; see :class:`HeadTraining`."""
-        return HeadTraining(self, self._checked(weights), clips, data, **settings)
+        return HeadTraining(self, self.checked(weights), clips, data, **settings)
 
-    def _checked(self, weights):
+    def checked(self, weights):
+        """Return weights, C-contiguous, if they are those of such a head; see :func:`check_weights`."""
         weights = check_weights(weights, self.weight_shapes(), self.dtype)
         for i in (4, 9):
             if weights[i].min() < 0:

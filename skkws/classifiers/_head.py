@@ -182,15 +182,11 @@ class KeywordHeadClassifier(NetworkClassifier):
         if not hasattr(self, "weights_"):
             return
         self._validate_params()
-        dtype, (n_vectors, n_dims) = self._dtype, self.input_shape_
-        if dtype not in ("float32", "float64"):
-            raise ValueError(f"a head computes in float32 or float64, and this one would in {dtype!r}")
+        n_vectors, n_dims = self.input_shape_
         whole = isinstance(n_vectors, Integral) and isinstance(n_dims, Integral) and min(n_vectors, n_dims) > 0
         if not whole or n_vectors * n_dims != self.n_features_in_:
             raise ValueError(f"a head with rows of {self.n_features_in_} columns cannot take {n_vectors} x {n_dims}")
-        self.weights_ = [
-            _checked_weight(weight, dtype, is_variance=i in (4, 9)) for i, weight in enumerate(self.weights_)
-        ]
+        self.weights_ = self._network().checked(self.weights_)
         if self.scaler_ is not None:
             scale = self.scaler_.mean_, self.scaler_.scale_
             if any(np.shape(values) != (n_dims,) or not np.isfinite(values).all() for values in scale):
@@ -273,13 +269,3 @@ class KeywordHeadClassifier(NetworkClassifier):
         names = ("filters", "kernel_size", "activation", "dropout", "l1", "l2")
         settings = {name: getattr(self, name) for name in names}
         return HeadNetwork(*self.input_shape_, len(self.classes_), **settings, dtype=self._dtype)
-
-
-def _checked_weight(weight, dtype, *, is_variance):
-    """Return a weight in C order; refuse what is no finite array of this type, and a variance below zero."""
-    if not isinstance(weight, np.ndarray) or weight.dtype != dtype or not np.isfinite(weight).all():
-        found = f"{weight.dtype} in it" if isinstance(weight, np.ndarray) else type(weight).__name__
-        raise ValueError(f"the weights of a head must be arrays of finite numbers of dtype {dtype}, got {found}")
-    if is_variance and weight.min(initial=0) < 0:
-        raise ValueError(f"the running variance of a head must not be negative, got {weight.min()}")
-    return np.ascontiguousarray(weight)

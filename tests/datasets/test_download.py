@@ -150,7 +150,7 @@ def test_a_part_of_other_bytes_than_asked_for_is_dropped(get, web):
     assert get() == CONTENT
 
 
-@pytest.mark.parametrize("sha256", [SHA256, None])
+@pytest.mark.parametrize("sha256", [SHA256, None], ids=["checksum", "none"])
 def test_a_file_that_changed_between_two_tries_is_received_anew(get, web, sha256):
     old = os.urandom(300_000)
     web.files["/corpus.zip"], web.tags["/corpus.zip"], web.cuts = old, '"old"', [20_000] * 4
