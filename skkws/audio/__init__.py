@@ -5,16 +5,18 @@ on one recording; `AudioLoader` applies them to many, as the first step of a sci
 """
 
 from skkws.audio._formats import AUDIO_EXTENSIONS, audio_extensions, unread_extensions
-from skkws.audio._loader import AudioLoader, as_clip_list, clip_names, load_clip
-from skkws.audio._recording import PADS, fit_length, read_audio, resample
-from skkws.audio._samples import AudioError, as_signals, check_samples, pcm_to_float
+from skkws.audio._loader import AudioLoader, Clip, as_clip_list, clip_names, load_clip, warn_of_clips
+from skkws.audio._recording import CROPS, PADS, fit_length, read_audio, resample
+from skkws.audio._samples import AudioError, as_signals, check_samples, level_doubt, pcm_to_float
 from skkws.audio._source import is_source, read_bytes
 
 __all__ = [
     "AUDIO_EXTENSIONS",
+    "CROPS",
     "PADS",
     "AudioError",
     "AudioLoader",
+    "Clip",
     "as_clip_list",
     "as_signals",
     "audio_extensions",
@@ -22,10 +24,12 @@ __all__ = [
     "clip_names",
     "fit_length",
     "is_source",
+    "level_doubt",
     "load_clip",
     "pcm_to_float",
     "read_audio",
     "read_bytes",
     "resample",
     "unread_extensions",
+    "warn_of_clips",
 ]

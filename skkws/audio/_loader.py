@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
 from typing import Literal
@@ -15,10 +16,30 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from skkws._runtime.progress import progress
-from skkws.audio._decoding import MAX_RATE, MAX_SAMPLES, MIN_RATE, Decoded, decode
-from skkws.audio._recording import PADS, crop_row, resample_recording, row_part
-from skkws.audio._samples import AudioError, check_samples, pcm_to_float
+from skkws._runtime.text import plural
+from skkws.audio._decoding import MAX_RATE, MAX_SAMPLES, MIN_RATE, Decoded, check_rate, decode
+from skkws.audio._recording import CROPS, PADS, crop_row, resample_recording, row_part
+from skkws.audio._samples import AudioError, check_samples, level_doubt, pcm_to_float
 from skkws.audio._source import is_source, read_bytes, source_name
+
+# A clip is called longer than a row from here on, in rows.
+_SLACK = 1.05
+# In a pair of rate and samples; more are taken for samples in the wrong place.
+_MOST_CHANNELS = 8
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip that was loaded, and what is to be said of it."""
+
+    name: str
+    """What errors and warnings call it."""
+    y: NDArray[np.float32] | None
+    """The waveform, of the length that was asked for."""
+    seconds: float
+    """How long it was."""
+    doubt: str | None
+    """What looks wrong about its level, as `level_doubt` says it."""
 
 
 def load_clip(
@@ -28,24 +49,62 @@ def load_clip(
     sample_rate: int,
     source_rate: int,
     n_samples: int | None,
-    pad: Literal["center", "start", "end"],
+    pad: Literal["center", "start", "end", "loudest"],
     on_error: str,
-) -> NDArray[np.float32] | Exception:
-    """Turn a clip into a waveform of `n_samples` (None: as long as it is), or into an error if those are skipped."""
+) -> Clip | Exception:
+    """Load a clip as a waveform of `n_samples` (None: as long as it is), or as an error if those are skipped."""
     row = {"sample_rate": sample_rate, "n_samples": n_samples, "pad": pad}
     part = None if n_samples is None else partial(row_part, **row)
     try:
         if is_source(clip):
             decoded = decode(read_bytes(clip, name), name, part)
+            doubt = level_doubt(decoded.y)
         else:
-            decoded = _part_of(check_samples(_as_waveform(clip, name), name), source_rate, part)
+            samples, rate = _samples_of(clip, name, source_rate)
+            doubt = level_doubt(samples)
+            decoded = _part_of(check_samples(_scaled(samples, name), name), rate, part)
         y = resample_recording(decoded.y, decoded.rate, sample_rate, name)
         y = check_samples(y, name)
     except (AudioError, OSError) as error:
         if on_error == "raise":
             raise
         return error
-    return y if n_samples is None else crop_row(y, decoded.start, decoded.n_frames, decoded.rate, **row)
+    y = y if n_samples is None else crop_row(y, decoded.start, decoded.n_frames, decoded.rate, **row)
+    return Clip(name, y, decoded.n_frames / decoded.rate, doubt)
+
+
+def warn_of_clips(clips: Iterable[Clip], *, duration: float | None, pad: str, stacklevel: int) -> None:
+    """Warn, once for all clips, of words that may have been cut off and of levels that look wrong.
+
+    Parameters
+    ----------
+    clips : iterable of Clip
+        What was loaded.
+    duration, pad
+        With which :class:`AudioLoader` did so.
+    stacklevel : int
+        As of `warnings.warn`, seen from the caller.
+    """
+    clips = list(clips)
+    longer = [clip for clip in clips if duration and pad in PADS and clip.seconds > _SLACK * duration]
+    if longer:
+        longest = max(clip.seconds for clip in longer)
+        names = _shorten([clip.name for clip in longer], limit=3)
+        warnings.warn(
+            f"{len(longer)} of {plural(len(clips), 'clip')} are longer than duration={duration:g} s, up to "
+            f"{longest:.1f} s, and are cut: {names}. Raise the duration if words lie outside, or choose pad='loudest', "
+            "which keeps the loudest stretch.",
+            UserWarning,
+            stacklevel=stacklevel + 1,
+        )
+    doubtful = [f"{clip.name} ({clip.doubt})" for clip in clips if clip.doubt]
+    if doubtful:
+        warnings.warn(
+            f"{len(doubtful)} of {plural(len(clips), 'clip')} look like 16-bit PCM that was not scaled: "
+            f"{_shorten(doubtful, limit=3)}. Pass it as int16, or floats in [-1, 1].",
+            UserWarning,
+            stacklevel=stacklevel + 1,
+        )
 
 
 def _part_of(y, rate, part):
@@ -54,24 +113,53 @@ def _part_of(y, rate, part):
     return Decoded(y[start:stop], rate, start, len(y))
 
 
-def _as_waveform(clip, name):
+def _is_pair(clip):
+    """Tell whether a clip is a rate and samples, in this order or the other."""
+    if not isinstance(clip, tuple | list) or len(clip) != 2:
+        return False
+    return any(isinstance(rate, Real) and np.ndim(samples) > 0 for rate, samples in (clip, clip[::-1]))
+
+
+def _samples_of(clip, name, source_rate):
+    """Return the samples of a clip that is no recording, mono but of their own type, and their rate."""
+    rate, channels_last = source_rate, False
+    if _is_pair(clip):
+        rate, clip = clip
+        channels_last = True  # as SciPy and Gradio have it
+        if not isinstance(rate, Real):
+            raise AudioError(f"{name}: expected a pair of rate and samples, got samples first. Exchange them.")
+        check_rate(rate, name)
     y = np.asarray(clip)
     if y.dtype.kind not in "fiu" or y.ndim == 0:
         raise AudioError(
-            f"{name}: expected a path, bytes, a file object or a 1-D array of floats or integer PCM, "
-            f"got {type(clip).__name__}."
+            f"{name}: expected a path, bytes, a file object, a 1-D array of floats or integer PCM, or a pair of rate "
+            f"and array, got {type(clip).__name__}."
         )
+    if y.ndim == 2 and 1 in y.shape:
+        y = y.reshape(-1)
+    if y.ndim == 2 and channels_last and y.shape[1] <= _MOST_CHANNELS:
+        y = _scaled(y, name).mean(axis=1)
     if y.ndim > 1:
+        axis = int(np.argmin(y.shape))
         raise AudioError(
-            f"{name}: expected a 1-D array, got shape {y.shape}. Average the channels first, as in y.mean(axis=1)."
+            f"{name}: expected a 1-D array, got shape {y.shape}. Average the channels first, as in y.mean(axis={axis})."
         )
-    return pcm_to_float(y)
+    return y, int(rate)
+
+
+def _scaled(y, name):
+    try:
+        return pcm_to_float(y)
+    except ValueError as error:
+        raise AudioError(f"{name}: {error}") from error
 
 
 def as_clip_list(X: object) -> list | None:
     """Return the clips of a 1-D collection as a list, or None if `X` can only be an array of waveform rows."""
     if is_source(X):
         raise ValueError(f"X must be a collection of clips, got a single {type(X).__name__}. Pass a list: [X].")
+    if _is_pair(X) and isinstance(X, tuple):
+        raise ValueError("X must be a collection of clips, got a single pair of rate and samples. Pass a list: [X].")
     if isinstance(X, list | tuple):
         clips = list(X)
     else:
@@ -85,7 +173,7 @@ def as_clip_list(X: object) -> list | None:
         clips = list(array)
     if not clips:
         raise ValueError("X holds no clips (0 samples); a minimum of 1 is required.")
-    if any(is_source(clip) or getattr(clip, "ndim", 0) for clip in clips):
+    if any(is_source(clip) or getattr(clip, "ndim", 0) or _is_pair(clip) for clip in clips):
         return clips
     return None
 
@@ -115,12 +203,16 @@ class AudioLoader(TransformerMixin, BaseEstimator):
         The length of a row, in seconds. Clips are cropped or padded to ``round(duration * sample_rate)`` samples.
         None keeps the clips as long as they are and requires equal lengths: `fit` takes the length of the first
         usable clip and `transform` refuses any other.
-    pad : {"center", "start", "end"}, default="center"
+    pad : {"center", "start", "end", "loudest"}, default="center"
         The side that changes: where zeros are added to a shorter clip, and samples removed from a longer one.
 
         - "center": both sides by the same number, the end by one more where the difference is odd;
         - "start": the start, so the end of the clip stays at the end of the row;
-        - "end": the end, so the start of the clip stays at the start of the row.
+        - "end": the end, so the start of the clip stays at the start of the row;
+        - "loudest": of a longer clip its loudest stretch is kept, as by :func:`~skkws.audio.fit_length`; it brings
+          words of long clips into the row wherever they lie. Shorter ones are padded as with "center".
+
+        With the first three, clips that are more than 5 % longer than a row are counted in a warning.
     on_error : {"raise", "skip"}, default="raise"
         What to do with a clip that cannot be used: stop with an error that names it, or leave its row out, with one
         warning for all of them. See `transform` on how to keep labels aligned.
@@ -167,7 +259,7 @@ class AudioLoader(TransformerMixin, BaseEstimator):
     _parameter_constraints = {
         "sample_rate": [Interval(Integral, 1, MAX_RATE, closed="both")],
         "duration": [Interval(Real, 0, None, closed="neither"), None],
-        "pad": [StrOptions(set(PADS))],
+        "pad": [StrOptions(set(CROPS))],
         "on_error": [StrOptions({"raise", "skip"})],
         "source_rate": [Interval(Integral, MIN_RATE, MAX_RATE, closed="both"), None],
         "n_jobs": [Integral, None],
@@ -220,7 +312,7 @@ class AudioLoader(TransformerMixin, BaseEstimator):
         for clip, name in zip(clips, clip_names(clips), strict=True):
             result = load_clip(clip, name, **self._options())
             if not isinstance(result, Exception):
-                self.n_samples_ = len(result)
+                self.n_samples_ = len(result.y)
                 return self
         raise AudioError(f"none of the {len(clips)} clips can be used; the last one: {result}")
 
@@ -233,7 +325,8 @@ class AudioLoader(TransformerMixin, BaseEstimator):
             A 1-D collection (list, tuple, string or object array, pandas series) of clips of any length, or a 2-D
             array with a waveform per row. A clip is a path (`str` or `Path`), the bytes of a file, a binary file
             object, or a 1-D array of samples: floats in [-1, 1], or integer PCM, which is scaled by the full range
-            of its type. Arrays are at `source_rate`.
+            of its type. Arrays are at `source_rate`; a pair ``(rate, array)``, as SciPy and Gradio give
+            it, brings its own rate in Hz, and may have channels, ``(n_samples, n_channels)``, which are averaged.
 
         Returns
         -------
@@ -262,16 +355,17 @@ class AudioLoader(TransformerMixin, BaseEstimator):
         )
 
         rows = np.empty((len(clips), n_samples), dtype=np.float32)
-        kept, skipped, different = [], [], []
+        kept, skipped, different, loaded = [], [], [], []
         with progress("Loading audio", len(clips), verbose=self.verbose) as advance:
             for index, result in enumerate(results):
                 if isinstance(result, Exception):
                     skipped.append((index, names[index], str(result)))
-                elif len(result) != n_samples:
-                    different.append(f"{names[index]} ({len(result)})")
+                elif len(result.y) != n_samples:
+                    different.append(f"{names[index]} ({len(result.y)})")
                 else:
-                    rows[len(kept)] = result
+                    rows[len(kept)] = result.y
                     kept.append(index)
+                    loaded.append(replace(result, y=None))
                 advance()
         if different:
             raise AudioError(
@@ -289,6 +383,7 @@ class AudioLoader(TransformerMixin, BaseEstimator):
                     UserWarning,
                     stacklevel=3,  # past the wrapper that set_output puts round transform
                 )
+        warn_of_clips(loaded, duration=self.duration, pad=self.pad, stacklevel=3)
         return rows[: len(kept)]
 
     def get_feature_names_out(self, input_features=None):

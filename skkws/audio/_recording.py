@@ -14,9 +14,13 @@ from skkws.audio._source import read_bytes, source_name
 # How many of the samples that are added or removed lie before the waveform.
 _SIDES = {"center": lambda change: change // 2, "start": lambda change: change, "end": lambda change: 0}
 PADS = tuple(_SIDES)
+CROPS = (*PADS, "loudest")
 
 # What the resampler hears on either side of a sample, and more: samples at the lower of the two rates.
 _MARGIN = 1000
+
+# The loudest stretch of a recording is found to a hundredth of its length.
+_FRAMES = 100
 
 
 def read_audio(
@@ -137,7 +141,7 @@ def row_part(n_frames, rate, *, sample_rate, n_samples, pad):
     recording.
     """
     length = resampled_length(n_frames, rate, sample_rate)
-    if length <= n_samples or pad not in _SIDES:
+    if length <= n_samples or pad == "loudest":
         return 0, n_frames
     first = _SIDES[pad](length - n_samples)
     if rate == sample_rate:
@@ -152,13 +156,15 @@ def row_part(n_frames, rate, *, sample_rate, n_samples, pad):
 def crop_row(y, start, n_frames, rate, *, sample_rate, n_samples, pad):
     """Make a row of a resampled recording, or of the part of it that `row_part` has named."""
     length = resampled_length(n_frames, rate, sample_rate)
-    if length <= n_samples or pad not in _SIDES:
+    if length <= n_samples or pad == "loudest":
         return fit_length(y, n_samples, pad=pad)
     first = _SIDES[pad](length - n_samples) - start * sample_rate // rate
     return fit_length(y[first : first + n_samples], n_samples, pad="end")
 
 
-def fit_length(y: ArrayLike, n_samples: int, *, pad: Literal["center", "start", "end"] = "center") -> NDArray:
+def fit_length(
+    y: ArrayLike, n_samples: int, *, pad: Literal["center", "start", "end", "loudest"] = "center"
+) -> NDArray:
     """Crop or zero-pad waveforms to a number of samples.
 
     Parameters
@@ -167,12 +173,14 @@ def fit_length(y: ArrayLike, n_samples: int, *, pad: Literal["center", "start", 
         Waveforms along the last axis.
     n_samples : int
         The length wanted, in samples.
-    pad : {"center", "start", "end"}, default="center"
+    pad : {"center", "start", "end", "loudest"}, default="center"
         The side that changes: where zeros are added to a shorter waveform, and samples removed from a longer one.
 
         - "center": both sides by the same number, the end by one more where the difference is odd;
         - "start": the start, so the end of the waveform stays at the end;
-        - "end": the end, so the start of the waveform stays at the start.
+        - "end": the end, so the start of the waveform stays at the start;
+        - "loudest": as "center" for a shorter waveform. Of a longer one the stretch is kept whose amplitude, weighted
+          by a Hann window as long, is greatest: a word that stands alone comes to lie in the middle.
 
     Returns
     -------
@@ -189,12 +197,28 @@ def fit_length(y: ArrayLike, n_samples: int, *, pad: Literal["center", "start", 
     array([2, 3, 4])
     >>> fit_length(np.array([1, 2, 3]), 5, pad="start")
     array([0, 0, 1, 2, 3])
+    >>> fit_length(np.array([0, 0, 0, 0, 1, 3, 1, 0]), 3, pad="loudest")
+    array([1, 3, 1])
     """
-    if pad not in PADS:
-        raise ValueError(f"pad must be one of {', '.join(map(repr, PADS))}, got {pad!r}.")
+    if pad not in CROPS:
+        raise ValueError(f"pad must be one of {', '.join(map(repr, CROPS))}, got {pad!r}.")
     y = np.asarray(y)
     missing = n_samples - y.shape[-1]
-    before = _SIDES[pad](abs(missing))
+    if missing < 0 and pad == "loudest":
+        rows = y.reshape(-1, y.shape[-1])
+        starts = [_loudest(row, n_samples) for row in rows]
+        cut = [row[start : start + n_samples] for row, start in zip(rows, starts, strict=True)]
+        return np.stack(cut).reshape(*y.shape[:-1], n_samples) if cut else y[..., :n_samples]
+    before = _SIDES.get(pad, _SIDES["center"])(abs(missing))
     if missing > 0:
         return np.pad(y, [(0, 0)] * (y.ndim - 1) + [(before, missing - before)])
     return y[..., before : before + n_samples]
+
+
+def _loudest(row, n_samples):
+    """Find where the loudest stretch of a longer waveform begins."""
+    hop = max(1, n_samples // _FRAMES)
+    frames = row[: len(row) // hop * hop].reshape(-1, hop).astype(np.float64)
+    amplitudes = np.sqrt(np.square(frames - row.mean(dtype=np.float64)).mean(axis=1))
+    weighted = np.convolve(amplitudes, np.hanning(n_samples // hop + 2)[1:-1], mode="valid")
+    return min(int(weighted.argmax()) * hop, len(row) - n_samples)

@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from skkws._engine.limits import LARGEST_SAMPLE, first_beyond
 
+# 16-bit PCM in 32 bits would be at -96 dB, and floats 36 dB above full scale are PCM that nobody scaled.
+_LOUDEST_16_BIT, _LOUDEST_FLOAT = 2**15, 64.0
+
 
 class AudioError(ValueError):
     """A recording that cannot be used: the message names it, the rule it breaks and what to do."""
@@ -20,7 +23,8 @@ def pcm_to_float(y: ArrayLike) -> NDArray[np.float32]:
     ----------
     y : array-like of any shape
         Integers, whose type says the width: ``int16`` is divided by 32768, ``int32`` by 2**31; ``uint8`` is offset
-        by 128 and divided by 128. Floats pass through.
+        by 128 and divided by 128. Floats pass through. Of 64 bits no PCM is made: such integers pass if they lie in
+        [-2, 2], as floats would, and are refused otherwise.
 
     Returns
     -------
@@ -29,7 +33,7 @@ def pcm_to_float(y: ArrayLike) -> NDArray[np.float32]:
     Raises
     ------
     ValueError
-        If `y` holds neither integers nor floats.
+        If `y` holds neither integers nor floats, or 64-bit integers that are PCM of another width.
 
     Examples
     --------
@@ -45,9 +49,45 @@ def pcm_to_float(y: ArrayLike) -> NDArray[np.float32]:
         return y.astype(np.float32, copy=False)
     if y.dtype.kind not in "iu":
         raise ValueError(f"samples must be floats in [-1, 1] or integer PCM, got dtype {y.dtype}.")
+    if y.dtype.itemsize == 8:
+        if y.size and max(abs(int(y.min())), abs(int(y.max()))) > 2:
+            raise ValueError(
+                f"samples of dtype {y.dtype} do not say how wide their PCM is, and so what full scale is. Pass them "
+                "as what they were, as in y.astype(np.int16)."
+            )
+        return y.astype(np.float32)
     full_scale = 2.0 ** (8 * y.dtype.itemsize - 1)
     offset = full_scale if y.dtype.kind == "u" else 0.0
     return ((y.astype(np.float64) - offset) / full_scale).astype(np.float32)
+
+
+def level_doubt(y: NDArray) -> str | None:
+    """Say what looks wrong about the level of samples: PCM in a wider type, or floats that nobody scaled.
+
+    Parameters
+    ----------
+    y : ndarray of any shape
+        Integer PCM or floats, all finite.
+
+    Returns
+    -------
+    doubt : str or None
+        The type and the largest sample; None if nothing looks wrong.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skkws.audio import level_doubt
+    >>> level_doubt(np.array([-20000, 12000], dtype=np.int32))
+    'int32 up to 20000'
+    >>> level_doubt(np.array([-20000, 12000], dtype=np.int16))
+    """
+    wide_pcm = y.dtype.kind in "iu" and y.dtype.itemsize == 4
+    if y.size == 0 or not (wide_pcm or y.dtype.kind == "f"):
+        return None
+    peak = max(abs(float(y.min())), abs(float(y.max())))
+    wrong = 0 < peak <= _LOUDEST_16_BIT if wide_pcm else peak > _LOUDEST_FLOAT
+    return f"{y.dtype} up to {peak:.0f}" if wrong else None
 
 
 def as_signals(y: ArrayLike, name: str = "y", *, dtype: DTypeLike | None = np.float32) -> NDArray[np.floating]:

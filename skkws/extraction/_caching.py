@@ -252,6 +252,8 @@ def _clip_key(clip, name):
         return _file_key(os.fspath(clip), about and (about.st_ino, about.st_size, about.st_mtime_ns))
     if is_source(clip):
         return content_key(read_bytes(clip, name))
+    if isinstance(clip, tuple | list):  # a rate and samples
+        return content_key(str(clip[0]).encode(), _row_keys(np.asarray(clip[1])[None])[0])
     return _row_keys(np.asarray(clip)[None])[0]
 
 

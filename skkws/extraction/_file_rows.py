@@ -20,7 +20,7 @@ from skkws._runtime.fingerprint import content_key, fingerprint
 from skkws._runtime.parallel import in_order, shares_memory
 from skkws._runtime.progress import progress
 from skkws._runtime.stateless import fitted_without_data, noise_rows
-from skkws.audio import AudioError, AudioLoader, load_clip, read_bytes
+from skkws.audio import AudioError, AudioLoader, Clip, load_clip, read_bytes, warn_of_clips
 from skkws.embedding import SpeechEmbeddingTransformer
 from skkws.extraction._caching import compute_rows
 from skkws.extraction._store import FeatureStore
@@ -38,6 +38,8 @@ class Batch:
     """Why the others are left out."""
     n_known: int
     """Number of rows that were in the cache."""
+    loaded: list
+    """The `Clip` of each file that was decoded, without its waveform."""
 
 
 class FileRows:
@@ -62,7 +64,7 @@ class FileRows:
         self._skip = isinstance(loader, AudioLoader) and loader.on_error == "skip"
         loader = _ready_loader(loader, self.paths)
         self.transformer = _ready_transformer(transformer, loader.n_samples_)
-        self._options = loader._options()
+        self._options, self._duration = loader._options(), loader.duration
         setting = None if cache_dir is None else fingerprint(loader, self.transformer)
         self._store = None if cache_dir is None else FeatureStore(cache_dir, setting)
         # Files are decoded by threads; where the user has named processes or a cluster, whole batches go there.
@@ -90,12 +92,14 @@ class FileRows:
         """
         order = np.arange(len(self)) if order is None else order
         with progress(description, len(order), verbose=verbose) as advance:
-            start, n_done = perf_counter(), 0
+            start, n_done, loaded = perf_counter(), 0, []
             for batch in self._computed_elsewhere(order) if self._elsewhere else self._computed(order):
                 yield batch
+                loaded += batch.loaded
                 n_now = len(batch.indices) + len(batch.errors)
                 n_done += n_now
                 advance(f"{n_done / (perf_counter() - start):.0f} clips/s", n_now)
+        warn_of_clips(loaded, duration=self._duration, pad=self._options["pad"], stacklevel=3)
 
     def _computed(self, order):
         """Yield batches that are computed here."""
@@ -135,9 +139,9 @@ class FileRows:
             yield [clip for part in reading.popleft() for clip in part.result()]
 
     def _read(self, index):
-        """Return index, key and waveform of a file; None for the waveform if the row is known.
+        """Return index, key and clip of a file; None for the clip if the row is known.
 
-        A file that cannot be used has no key and the error in place of the waveform, if bad files are skipped.
+        A file that cannot be used has no key and the error in place of the clip, if bad files are skipped.
         """
         path = self.paths[index]
         try:
@@ -162,10 +166,11 @@ class FileRows:
                 for clip, found in zip(clips, known, strict=True)
             ]
         errors = [clip for _, _, clip in clips if isinstance(clip, Exception)]
+        loaded = [replace(clip, y=None) for _, _, clip in clips if isinstance(clip, Clip)]
         usable = np.array([not isinstance(clip, Exception) for _, _, clip in clips])
         missing = np.flatnonzero(usable & ~known)
         if len(missing):
-            computed = compute_rows(self.transformer, np.stack([clips[i][2] for i in missing]))
+            computed = compute_rows(self.transformer, np.stack([clips[i][2].y for i in missing]))
             if self._store:
                 self._store.write([clips[i][1] for i in missing], computed)
             if rows is None:
@@ -174,7 +179,7 @@ class FileRows:
         indices = np.array([index for index, _, _ in clips])
         if errors:
             indices, rows = indices[usable], None if rows is None else rows[usable]
-        return Batch(indices, rows, errors, int(known.sum()))
+        return Batch(indices, rows, errors, int(known.sum()), loaded)
 
 
 def _whole_batch(file_rows):

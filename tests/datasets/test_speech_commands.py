@@ -84,7 +84,7 @@ def test_the_corpus_is_fetched_once_and_can_be_learned_from(published, tmp_path)
 
 
 def test_a_broken_download_is_resumed_by_the_next_call(published, tmp_path):
-    published.cuts = [1000] * 4
+    published.tags["/speech_commands_v0.02.tar.gz"], published.cuts = '"a state"', [1000] * 4
     with pytest.raises(ConnectionError, match=r"speech_commands_v0\.02\.tar\.gz: broke off .*; 4000 bytes received"):
         fetch_speech_commands(data_home=tmp_path, verbose=0)
     assert len(fetch_speech_commands(data_home=tmp_path, verbose=0).filenames) == 91
