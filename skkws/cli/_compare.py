@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from skkws.cli._messages import out, say
-from skkws.cli._options import Duration, Folder, Group, Jobs, Labels, Limit, Seed, check_writable, names_in
-from skkws.cli._waveforms import load_waveforms
+from skkws.cli._options import Duration, Folder, Group, Jobs, Labels, Limit, Pad, Seed, check_writable, names_in
+from skkws.cli._waveforms import load_waveforms, recording_loader
 
 _DEMO_WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 _DEMO_CLIPS_PER_WORD = 48
@@ -37,6 +37,7 @@ def compare(
     limit: Limit = None,
     group: Group = None,
     duration: Duration = 1.0,
+    pad: Pad = "center",
     noise: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of recorded noise to test in (default: pink noise).")
     ] = None,
@@ -48,12 +49,10 @@ def compare(
 
     With --output a comparison that was interrupted goes on where it stopped when it is run again.
     """
-    names = _check_options(models, output)
-    X, data = load_waveforms(
-        folder, labels=labels, limit=limit, group=group, duration=duration, seed=seed, n_jobs=n_jobs
-    )
+    names, loader = _check_options(models, output), recording_loader(duration, pad)
+    X, data = load_waveforms(folder, labels=labels, limit=limit, group=group, loader=loader, seed=seed, n_jobs=n_jobs)
     settings = {"folder": str(folder), "labels": names_in(labels), "limit": limit, "group": group, "duration": duration}
-    settings["noise"] = noise and str(noise)
+    settings |= {"pad": pad, "noise": noise and str(noise)}
     data.names = [os.path.relpath(path, folder) for path in data.filenames]
     _compare(
         X,

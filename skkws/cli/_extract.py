@@ -8,8 +8,8 @@ import typer
 
 from skkws._runtime.optional import require
 from skkws.cli._messages import say
-from skkws.cli._options import Duration, Group, Labels, check_output_file, check_writable, names_in
-from skkws.cli._waveforms import list_recordings
+from skkws.cli._options import Duration, Group, Labels, Pad, check_output_file, check_writable, names_in
+from skkws.cli._waveforms import recording_loader
 
 _FEATURES = ("embedding", "logmel", "mfcc")
 
@@ -32,22 +32,21 @@ def extract(
     labels: Labels = None,
     group: Group = None,
     duration: Duration = 1.0,
+    pad: Pad = "center",
     n_jobs: Annotated[int | None, typer.Option("--n-jobs", help="Threads that read recordings (default: 1).")] = None,
 ):
     """Write the features of recordings, with labels and speakers, to a file for NumPy."""
-    transformer = _feature_transformer(features, pooling)
+    transformer, loader = _feature_transformer(features, pooling), recording_loader(duration, pad)
     check_output_file(output)
     if cache:
         check_writable(cache, "--cache")
     import numpy as np
 
     from skkws._runtime.files import whole_file
-    from skkws.audio import AudioLoader
     from skkws.extraction import extract as extract_files
 
     start = perf_counter()
     files, target, groups = _recordings(sources, labels=names_in(labels), group=group)
-    loader = AudioLoader(duration=duration, on_error="skip")
     found = extract_files(files, transformer, loader, cache, n_jobs, verbose=1)
     for reason in found.skipped:
         say(f"left out: {reason}")
@@ -66,13 +65,13 @@ def _recordings(sources, *, labels, group):
     """Paths, labels and speakers of what is in folders, and of single recordings; a word is a folder's name."""
     import numpy as np
 
-    from skkws.datasets import speaker_function
+    from skkws.datasets import load_keyword_folder, speaker_function
 
     speaker_of = speaker_function(group)
     found = []
     for source in sources:
         if source.is_dir():
-            data = list_recordings(source, labels=labels, group=group)
+            data = load_keyword_folder(source, labels=labels, group=group)
             found += zip(data.filenames, data.target, data.groups, strict=True)
         elif source.exists():
             found.append((str(source), source.absolute().parent.name, speaker_of(source)))

@@ -13,7 +13,14 @@ Group = Annotated[
 ]
 Labels = Annotated[str | None, typer.Option(help="Words to take, separated by commas (default: all).")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Recordings per word at the most, drawn at random.")]
-Duration = Annotated[float, typer.Option(min=0.1, help="Seconds that each clip is cropped or padded to.")]
+Duration = Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds that each clip is cropped or padded to.")]
+Pad = Annotated[
+    str,
+    typer.Option(
+        help="Where longer recordings are cut and shorter ones padded: center, start, end, or loudest to keep the "
+        "loudest stretch."
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Processes; each fit already uses all cores.")]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from skkws.cli._messages import fail
+from skkws.cli._messages import fail, printable
 
 _PREDICTED_AT_ONCE = 256
 
@@ -34,9 +34,9 @@ def predict(
     for batch in FileRows(files, FunctionTransformer(), loader, batch_size=_PREDICTED_AT_ONCE).batches():
         for file, label, probability in _predict(pipeline, files, batch):
             if as_json:
-                print(json.dumps({"file": str(file), "label": label, "probability": probability}, ensure_ascii=False))
+                print(json.dumps({"file": str(file), "label": label, "probability": probability}))
             else:
-                print(f"{label}\t{probability:.4f}\t{file}")
+                print(f"{printable(label)}\t{probability:.4f}\t{printable(file)}")
         sys.stdout.flush()
         for error in batch.errors:
             fail(str(error))

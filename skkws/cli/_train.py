@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from skkws.cli._messages import err, say
-from skkws.cli._options import Duration, Jobs, Labels, Limit, Seed, check_output_file, names_in
-from skkws.cli._waveforms import load_waveforms
+from skkws.cli._options import Duration, Jobs, Labels, Limit, Pad, Seed, check_output_file, names_in
+from skkws.cli._waveforms import load_waveforms, recording_loader
 
 # Models that give probabilities.
 TRAINABLE = ("embedding+head", "embedding+logreg", "mfcc+logreg")
@@ -43,6 +43,7 @@ def train(
     labels: Labels = None,
     limit: Limit = None,
     duration: Duration = 1.0,
+    pad: Pad = "center",
     noise: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of recorded noise: train on varied copies, most of them in it, too."),
@@ -59,31 +60,32 @@ def train(
         if model != TRAINABLE[0] or labels or limit:
             raise typer.BadParameter("goes with DIR alone.", param_hint="--model, --labels, --limit")
         _check_model_file(output)
-        _train_on_words(words, add, engines, language, word_list, duration, noise, seed, n_jobs, output)
+        loader = recording_loader(duration, pad)
+        _train_on_words(words, add, engines, language, word_list, loader, noise, seed, n_jobs, output)
         return
     if model not in TRAINABLE:
         raise typer.BadParameter(f"{model!r} is none of {', '.join(TRAINABLE)}.", param_hint="--model")
     _check_model_file(output)
     from sklearn.pipeline import make_pipeline
 
-    from skkws.audio import AudioLoader
     from skkws.augment import AudioAugmenter, AugmentedClassifier, default_transforms
     from skkws.compare import make_model
     from skkws.persistence import save_model
 
-    estimator = make_model(model, seed)
+    estimator, loader = make_model(model, seed), recording_loader(duration, pad)
     if noise:
         augmenter = AudioAugmenter(default_transforms(noise=noise), random_state=seed, verbose=1)
         estimator = AugmentedClassifier(estimator, augmenter)
     X, data = load_waveforms(
-        folder, labels=labels, limit=limit, group=None, duration=duration, seed=seed, n_jobs=n_jobs, speakers=False
+        folder, labels=labels, limit=limit, group=None, loader=loader, seed=seed, n_jobs=n_jobs, speakers=False
     )
     start = perf_counter()
     with nullcontext() if noise else err.status(f"Training {model}"):  # copies have a progress bar of their own
         fitted = estimator.fit(X, data.target)
         fitted = fitted.estimator_ if noise else fitted
         # The saved pipeline begins at files, as `predict` gets them; with a duration the loader learns nothing.
-        whole = make_pipeline(AudioLoader(duration=duration).fit(data.filenames), *(step for _, step in fitted.steps))
+        loader = loader.set_params(on_error="raise").fit(data.filenames)
+        whole = make_pipeline(loader, *(step for _, step in fitted.steps))
         save_model(whole, output)
     say(
         f"{output}: {model}, {len(whole.classes_)} words from {len(X)} recordings, {perf_counter() - start:.1f} s. How "
@@ -102,7 +104,7 @@ def _check_model_file(output):
     check_output_file(output)
 
 
-def _train_on_words(words, add, engines, language, word_list, duration, noise, seed, n_jobs, output):
+def _train_on_words(words, add, engines, language, word_list, loader, noise, seed, n_jobs, output):
     """Train on synthesized speech of typed words, and say how well it should do."""
     from skkws.persistence import save_model
     from skkws.spotting import train_keyword_spotter
@@ -110,7 +112,7 @@ def _train_on_words(words, add, engines, language, word_list, duration, noise, s
     start = perf_counter()
     recordings = None
     if add:
-        X, data = load_waveforms(add, labels=None, limit=None, group=None, duration=duration, seed=seed, n_jobs=n_jobs)
+        X, data = load_waveforms(add, labels=None, limit=None, group=None, loader=loader, seed=seed, n_jobs=n_jobs)
         recordings = X, data.target, data.groups
     spotter = train_keyword_spotter(
         _spellings(words),
@@ -119,12 +121,12 @@ def _train_on_words(words, add, engines, language, word_list, duration, noise, s
         language=language,
         engines=names_in(engines) or "auto",
         word_list=_lines(word_list) if word_list else None,
-        duration=duration,
+        duration=loader.duration,
         random_state=seed,
         n_jobs=n_jobs,
         verbose=1,
     )
-    save_model(spotter.pipeline(), output)
+    save_model(spotter.pipeline().set_params(audioloader__pad=loader.pad), output)
     for voice, word in spotter.unspoken:
         say(f"{voice} could not speak {word!r}; other voices did.")
     trained = ", ".join(f"{n} of {kind}" for kind, n in spotter.n_clips.items())

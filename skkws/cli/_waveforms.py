@@ -1,6 +1,6 @@
 """The recordings of a folder as waveforms."""
 
-import warnings
+import typer
 
 from skkws.cli._messages import say
 from skkws.cli._options import names_in
@@ -8,17 +8,16 @@ from skkws.cli._options import names_in
 _MOST_NAMED = 4
 
 
-def load_waveforms(folder, *, labels, limit, group, duration, seed, n_jobs, speakers=True):
+def load_waveforms(folder, *, labels, limit, group, loader, seed, n_jobs, speakers=True):
     """Waveform rows of a folder and its labels and speakers, without the files that cannot be read."""
     from sklearn.preprocessing import FunctionTransformer
 
-    from skkws.audio import AudioLoader
+    from skkws.datasets import load_keyword_folder
     from skkws.extraction import extract
 
-    data = list_recordings(folder, labels=names_in(labels), group=group, max_per_label=limit, random_state=seed)
+    data = load_keyword_folder(folder, labels=names_in(labels), group=group, max_per_label=limit, random_state=seed)
     if speakers:
         say(speakers_in_words(data.groups, group))
-    loader = AudioLoader(duration=duration, on_error="skip")
     found = extract(
         data.filenames, FunctionTransformer(), loader, n_jobs=n_jobs, verbose=1, description="Loading audio"
     )
@@ -29,16 +28,13 @@ def load_waveforms(folder, *, labels, limit, group, duration, seed, n_jobs, spea
     return found.features, data
 
 
-def list_recordings(folder, **options):
-    """List the recordings of a folder, as `load_keyword_folder` does; what it warns of is said."""
-    from skkws.datasets import load_keyword_folder
+def recording_loader(duration, pad):
+    """Make what turns recordings into rows, and leaves out those that it cannot read."""
+    from skkws.audio import CROPS, AudioLoader
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        data = load_keyword_folder(folder, **options)
-    for warning in caught:
-        say(str(warning.message))
-    return data
+    if pad not in CROPS:
+        raise typer.BadParameter(f"{pad!r} is none of {', '.join(CROPS)}.", param_hint="--pad")
+    return AudioLoader(duration=duration, pad=pad, on_error="skip")
 
 
 def speakers_in_words(groups, group):

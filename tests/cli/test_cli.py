@@ -18,7 +18,8 @@ from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
 import skkws
-from skkws import cli, report
+from skkws import report
+from skkws.cli._app import app
 from skkws.cli._waveforms import speakers_in_words
 from skkws.datasets import load_keyword_folder
 from skkws.extraction import extract
@@ -35,7 +36,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and pi
 def run(*args):
     """Run a command in this process; its exit code, standard output and standard error."""
     # Messages about options are folded into a box; a wide one keeps the lines whole.
-    result = CliRunner(env={"COLUMNS": "500", "NO_COLOR": "1"}).invoke(cli.app, [str(arg) for arg in args])
+    result = CliRunner(env={"COLUMNS": "500", "NO_COLOR": "1"}).invoke(app, [str(arg) for arg in args])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.stdout, re.sub(r"\x1b\[[0-9;]*m", "", result.stderr)
 
@@ -106,6 +107,7 @@ def test_compare_prints_tables_and_writes_a_report(speech_folder, tmp_path):
         "models": ["embedding+logreg", "mfcc+logreg"],
         "folds": None,
         "n_repeats": 1,
+        "pad": "center",
         "noise": None,
         "random_state": 3,
         "n_jobs": None,
@@ -699,6 +701,149 @@ def test_ctrl_c_ends_train_and_keeps_the_old_model(model, speech_folder, tmp_pat
     assert "Traceback" not in err
     assert path.read_bytes() == model.read_bytes()
     assert os.listdir(tmp_path) == ["words.skops"]
+
+
+@posix
+@pytest.mark.parametrize("args", [["--help"], ["predict", "--help"], ["--version"], ["voices", "--names"]])
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a full device")
+def test_what_cannot_be_printed_is_said_in_a_line(args):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*COMMAND, *args], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("skkws: the standard output stream")
+    assert "No space left on device" in done.stderr
+
+
+def shell(line, *args, **options):
+    """Run a line of the shell, in which "$@" stands for the command and these arguments."""
+    command = ["sh", "-c", line, "sh", *COMMAND, *map(str, args)]
+    return subprocess.run(command, capture_output=True, check=False, **options)
+
+
+@posix
+def test_closed_streams_are_no_reason_to_fail_where_nothing_is_to_be_printed(
+    model, recordings, speech_folder, tmp_path
+):
+    done = shell('exec "$@" >&-', "predict", model, *recordings, text=True)
+    assert (done.returncode, done.stderr) == (1, "skkws: the standard output stream: Bad file descriptor.\n")
+    done = shell('exec "$@" <&- 2>&-', "predict", model, *recordings, text=True)
+    assert (done.returncode, done.stdout) == (0, run("predict", model, *recordings)[1])
+    output = tmp_path / "model.skops"
+    assert shell('exec "$@" >&- <&-', "train", speech_folder, "-o", output, "--model", CHEAP).returncode == 0
+    assert load_model(output).classes_.tolist() == load_model(model).classes_.tolist()
+
+
+@posix
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_names_that_cannot_be_printed_take_nothing_along(encoding, model, recordings, tmp_path):
+    names = [
+        os.fsencode(tmp_path) + b"/" + name
+        for name in (b"a\nb.wav", b"\xff.wav", "\u4e2d\u00e9.wav".encode(), b"z.wav")
+    ]
+    names = [os.fsdecode(name) for name in names]
+    for name in names:
+        shutil.copy(recordings[0], name)
+    bad = tmp_path / os.fsdecode(b"bad\xfe.wav")
+    bad.write_bytes(b"no audio")
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    plain, objects = (
+        shell('exec "$@"', "predict", *option, model, *names[:2], bad, *names[2:], env=environment)
+        for option in ([], ["--json"])
+    )
+    lines = plain.stdout.splitlines()
+    assert len(lines) == 4
+    assert b"a\\nb.wav" in lines[0]
+    assert lines[3].endswith(b"z.wav")
+    assert [json.loads(line)["file"] for line in objects.stdout.splitlines()] == names
+    for done in (plain, objects):
+        assert done.returncode == 1
+        assert b"cannot be decoded" in done.stderr
+        assert b"Traceback" not in done.stderr
+
+
+def test_every_command_shows_where_an_error_comes_from_if_asked(recordings, tmp_path):
+    code, _, err = run("predict", "--debug", tmp_path / "gone.skops", *recordings)
+    assert code == 1
+    assert err.startswith("Traceback (most recent call last):")
+    assert err.endswith("gone.skops; check the path.\n")
+
+
+def test_a_fault_of_ours_is_a_line_that_says_so(model, recordings, monkeypatch):
+    def broken(*args, **kwargs):
+        raise KeyError("x")
+
+    monkeypatch.setattr("skkws.persistence.load_model", broken)
+    code, out, err = run("predict", model, *recordings)
+    assert (code, out) == (1, "")
+    assert err == "skkws: KeyError: 'x'. This is a fault of skkws; please report what --debug shows.\n"
+
+
+IMPATIENT = """
+import os, signal, sys, time
+from types import ModuleType
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.1)
+
+class Commands(ModuleType):
+    def app(self):
+        try:
+            interrupt()
+        finally:
+            interrupt()
+            print("cleaned up")
+
+sys.modules["skkws.cli._app"] = Commands("skkws.cli._app")
+if sys.argv[1] == "start":
+    Commands.app = property(lambda self: interrupt())
+from skkws.cli import main
+main()
+"""
+
+
+@posix
+@pytest.mark.parametrize("when", ["start", "work"])
+def test_impatient_interrupts_give_one_message(when):
+    done = subprocess.run([sys.executable, "-c", IMPATIENT, when], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "skkws: interrupted.\n")
+    assert done.stdout == ("cleaned up\n" if when == "work" else "")
+
+
+@pytest.mark.parametrize("value", ["abc", "0", "-3", "", "1,2", "99999999999", "\u0664"])
+def test_a_strange_number_of_threads_is_no_error(value, model, recordings, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert run("predict", model, *recordings)[0] == 0
+
+
+@pytest.mark.parametrize("duration", ["1e9", "nan", "inf", "0", "-1"])
+def test_durations_that_no_recording_has_are_refused(duration, speech_folder, tmp_path):
+    code, out, err = run("train", speech_folder, "-o", tmp_path / "m.skops", "--duration", duration)
+    assert (code, out) == (2, "")
+    assert "'--duration'" in err
+
+
+def test_longer_recordings_are_counted_and_can_be_cut_to_the_loudest(speech_folder, tmp_path):
+    said = "36 of 36 clips are longer than duration=0.5 s"
+    features = {}
+    for pad in ("center", "loudest"):
+        output = tmp_path / f"{pad}.npz"
+        code, _, err = run(
+            "extract", speech_folder, "-o", output, "--duration", 0.5, "--pad", pad, "--features", "logmel"
+        )
+        assert code == 0
+        assert err.count(said) == (pad == "center")
+        features[pad] = np.load(output)["features"]
+    assert not np.array_equal(features["center"], features["loudest"])
+    model = tmp_path / "m.skops"
+    assert said in run("train", speech_folder, "-o", model, "--duration", 0.5, "--model", CHEAP)[2]
+    assert said in run("compare", speech_folder, "--limit", 12, "--duration", 0.5, "--models", CHEAP)[2]
+    assert "longer than duration=0.5 s" in run("predict", model, *sorted(speech_folder.rglob("*.wav")))[2]
+    assert run("train", speech_folder, "-o", model, "--duration", 0.5, "--pad", "loudest", "--model", CHEAP)[0] == 0
+    assert load_model(model)[0].pad == "loudest"
+    code, _, err = run("train", speech_folder, "-o", model, "--pad", "middle")
+    assert code == 2
+    assert "'middle' is none of center, start, end, loudest" in err
 
 
 @posix
