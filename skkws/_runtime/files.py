@@ -1,9 +1,62 @@
 """Files that are whole or not there, and folders to keep them in."""
 
+import errno
 import os
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
+
+from skkws._runtime.text import size_text
+
+# What a write ends with on a full disk, beyond a quota, and beyond what a file may have.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def is_full(error):
+    """Tell whether an error says that there is no room."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+def no_room(path, n_bytes=None):
+    """Error that says how much room there is for a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    n_bytes : int, default=None
+        How much it needs, if that is known.
+
+    Returns
+    -------
+    error : OSError
+        Of the errno ``ENOSPC``.
+    """
+    path = Path(path)
+    free = size_text(shutil.disk_usage(path.parent).free)
+    needed = "" if n_bytes is None else f", it needs {size_text(n_bytes)}"
+    message = f"No room to write it: {free} are free in its folder{needed}. Make room, or name another place"
+    return OSError(errno.ENOSPC, message, os.fspath(path))
+
+
+def check_room(path, n_bytes):
+    """Refuse to write a file for which there is no room.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, in a folder that exists.
+    n_bytes : int
+        How large it is going to be.
+
+    Raises
+    ------
+    OSError
+        If less is free, with the errno ``ENOSPC``.
+    """
+    if n_bytes > shutil.disk_usage(Path(path).parent).free:
+        raise no_room(path, n_bytes)
 
 
 @contextmanager
@@ -19,6 +72,11 @@ def whole_file(path):
     ------
     draft : Path
         A hidden file beside it, with the same extension.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, with the errno ``ENOSPC``: it names `path`, and says how much is free.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,6 +87,10 @@ def whole_file(path):
         with draft.open("rb+") as file:
             os.fsync(file.fileno())  # a name must not outlive a power cut without its content
         draft.replace(path)
+    except OSError as error:
+        if is_full(error):
+            raise no_room(path) from error
+        raise
     finally:
         draft.unlink(missing_ok=True)
 

@@ -1,10 +1,13 @@
 """A ``.npy`` file that is written some rows at a time."""
 
 import io
+import math
 import os
 from pathlib import Path
 
 import numpy as np
+
+from skkws._runtime.files import check_room
 
 
 def usable_npy_path(path):
@@ -43,18 +46,30 @@ class NpyWriter:
     def write(self, rows):
         """Write rows, in front of the first ones the header."""
         if not self._file.tell():
-            header = io.BytesIO()
-            shape, descr = (self._n_rows, rows.shape[1]), np.lib.format.dtype_to_descr(rows.dtype)
-            contents = {"descr": descr, "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(header, contents)
-            self._write(header.getbuffer())
-        self._write(np.ascontiguousarray(rows).data.cast("B"))
+            shape = self._n_rows, *rows.shape[1:]
+            check_room(self._path, math.prod(shape) * rows.dtype.itemsize)
+            _write(self._file, _header(shape, rows.dtype))
+        _write(self._file, _bytes_of(rows))
 
-    def _write(self, content):
-        try:
-            while len(content):
-                content = content[self._file.write(content) :]
-        except OSError as error:
-            raise OSError(
-                f"features cannot be written to {self._path}: {error}. Make room there, or name another out."
-            ) from error
+
+def write_npy(path, array):
+    """Write an array as `numpy.save` does, whose error on a full disk does not say so."""
+    with Path(path).open("wb", buffering=0) as file:
+        _write(file, _header(array.shape, array.dtype))
+        _write(file, _bytes_of(array))
+
+
+def _header(shape, dtype):
+    header = io.BytesIO()
+    contents = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, contents)
+    return header.getbuffer()
+
+
+def _bytes_of(array):
+    return np.ascontiguousarray(array).view(np.uint8).reshape(-1).data
+
+
+def _write(file, content):
+    while len(content):
+        content = content[file.write(content) :]

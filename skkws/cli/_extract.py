@@ -42,7 +42,7 @@ def extract(
         check_writable(cache, "--cache")
     import numpy as np
 
-    from skkws._runtime.files import whole_file
+    from skkws._runtime.files import check_room, whole_file
     from skkws.extraction import extract as extract_files
 
     start = perf_counter()
@@ -51,6 +51,7 @@ def extract(
     for reason in found.skipped:
         say(f"left out: {reason}")
     arrays = {"labels": target, "groups": groups, "paths": files}
+    check_room(output, found.features.nbytes)
     with whole_file(output) as draft, draft.open("wb") as file:
         np.savez(file, features=found.features, **{name: array[found.kept] for name, array in arrays.items()})
     n_clips, n_features = found.features.shape

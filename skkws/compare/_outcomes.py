@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from skkws._runtime.files import usable_folder, whole_file
+from skkws._runtime.files import is_full, usable_folder, whole_file
 from skkws._runtime.fingerprint import content_key, fingerprint
 from skkws._runtime.npz import read_npz
 from skkws.compare._tasks import Outcome
@@ -29,6 +29,7 @@ class OutcomeStore:
 
     def __init__(self, folder, X, codes, conditions):
         self._folder = None if folder is None else usable_folder(folder, "checkpoint_dir")
+        self._is_full = False
         self._n_classes, self._n_conditions = int(codes.max()) + 1, len(conditions)
         if self._folder:
             # Two clips in noise tell it from other noise.
@@ -62,13 +63,23 @@ class OutcomeStore:
             return None
 
     def write(self, key, outcome):
-        """Keep an outcome."""
+        """Keep an outcome; on a full disk, with a warning, this and further ones are not kept."""
         path = self._path(key)
-        if path is None:
+        if path is None or self._is_full:
             return
         arrays = {name: value for name, value in vars(outcome).items() if value is not None}
-        with whole_file(path) as draft:
-            np.savez(draft, **arrays)
+        try:
+            with whole_file(path) as draft:
+                np.savez(draft, **arrays)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            self._is_full = True
+            warnings.warn(
+                f"outcomes of fits are not kept any more, as there is no room in {self._folder} ({error}).",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def _path(self, key):
         return self._folder and self._folder / f"{key}.npz"

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from skkws._runtime.files import is_full
 from skkws._runtime.npz import TooLargeError, check_size
 from skkws._runtime.progress import progress
 from skkws._runtime.text import size_text
@@ -16,7 +17,6 @@ from skkws.datasets._members import RefusedError, open_members, refusal
 # Bytes that an archive may unpack to unless its user says otherwise: some times the largest of the corpora.
 MAX_BYTES = 2**34
 
-_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
 
 
@@ -192,7 +192,7 @@ def unpack(archive, folder, *, max_bytes=MAX_BYTES, verbose=1):
         ) from error
     except Exception as error:  # a damaged archive fails anywhere in its readers, also with an OSError
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-            advice = "Make room and run it again, or pass" if error.errno in _NO_ROOM else "Pass"
+            advice = "Make room and run it again, or pass" if is_full(error) else "Pass"
             raise OSError(
                 error.errno,
                 f"{error.strerror or error} while unpacking {archive}. {advice} a data_home on another disk",

@@ -146,7 +146,7 @@ class CachedTransformer(FoldersStay, TransformerMixin, BaseEstimator):
         Raises
         ------
         OSError
-            If `cache_dir` is no writable folder, or full.
+            If `cache_dir` is no writable folder. On a full disk rows are computed and, with a warning, not kept.
         """
         check_is_fitted(self)
         clips = as_clip_list(X)

@@ -76,7 +76,8 @@ def extract_features(
     AudioError, FileNotFoundError
         If a file cannot be used; the message names it. The batches before it are in the cache.
     OSError
-        If `cache_dir`, or the folder of `out`, is no writable folder, or full.
+        If `cache_dir`, or the folder of `out`, is no writable folder, or there is no room for `out`. In a full
+        `cache_dir` rows are, with a warning, not kept.
     ValueError
         If `files` is empty or a parameter does not fit, or if the transformer is to be fitted to data first.
 

@@ -14,8 +14,9 @@ from uuid import uuid4
 
 import numpy as np
 
-from skkws._runtime.files import usable_folder, whole_file
+from skkws._runtime.files import is_full, usable_folder, whole_file
 from skkws._runtime.fingerprint import KEY_BYTES
+from skkws._runtime.npy_file import write_npy
 
 # Rows of a shard at the most: few enough for a record of any width.
 _MOST_ROWS = 1024
@@ -79,7 +80,7 @@ class FeatureStore:
 
     def __init__(self, cache_dir, setting):
         self.folder = usable_folder(usable_folder(cache_dir) / setting)
-        self._shard_of, self._seen, self._damaged = {}, set(), set()
+        self._shard_of, self._seen, self._damaged, self._is_full = {}, set(), set(), False
         for draft in self.folder.glob(".*.npy"):
             try:
                 if time.time() - draft.stat().st_mtime > _ABANDONED:
@@ -161,20 +162,32 @@ class FeatureStore:
         rows : ndarray of shape (n_keys, n_features)
             The rows, numbers of any dtype.
 
+        A full disk is no error: with a warning, these and further rows are not kept.
+
         Raises
         ------
         OSError
-            If they cannot be written, as on a full disk.
+            If they cannot be written for another reason.
         """
+        if self._is_full:
+            return
         try:
             for i in range(0, len(keys), _MOST_ROWS):
                 with whole_file(self.folder / f"{uuid4().hex}.npy") as draft:
-                    np.save(draft, _record(keys[i : i + _MOST_ROWS], rows[i : i + _MOST_ROWS]), allow_pickle=False)
+                    write_npy(draft, _record(keys[i : i + _MOST_ROWS], rows[i : i + _MOST_ROWS]))
         except OSError as error:
-            raise OSError(
-                f"features cannot be kept in {self.folder}: {error}. Make room there, or name another cache_dir; what "
-                "is kept already will be found again."
-            ) from error
+            self._is_full = is_full(error)
+            if not self._is_full:
+                raise OSError(
+                    f"features cannot be kept in {self.folder}: {error}. Mend it, or name another cache_dir; what is "
+                    "kept already will be found again."
+                ) from error
+            warnings.warn(
+                f"features are computed and not kept, as there is no room in {self.folder} ({error}). What is kept "
+                "already will be found again.",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def _shards_of(self, keys):
         shard_of = self._shard_of  # which another thread may replace

@@ -704,6 +704,26 @@ def test_ctrl_c_ends_train_and_keeps_the_old_model(model, speech_folder, tmp_pat
 
 
 @posix
+def test_a_full_disk_costs_no_result_that_fits_and_is_named_where_it_does_not(speech_folder, tmp_path):
+    """As far as the largest file that is allowed stands for the disk."""
+    line = 'ulimit -f {}; exec "$@"'
+    cache, output = tmp_path / "cache", tmp_path / "out.npz"
+    extract = ["extract", speech_folder, "-o", output, "--cache", cache, "--features", "logmel"]
+    done = shell(line.format(800), *extract, text=True)
+    assert done.returncode == 1
+    assert done.stderr.count("Note: features are computed and not kept, as there is no room in") == 1
+    assert re.search(rf"skkws: {output}: No room to write it: .* are free in its folder\. Make room", done.stderr)
+    assert not output.exists()
+    model = tmp_path / "model.skops"
+    model.write_bytes(b"the old one")
+    done = shell(line.format(1), "train", speech_folder, "-o", model, "--model", CHEAP, text=True)
+    assert done.returncode == 1
+    assert f"{model}: No room to write it" in done.stderr
+    assert model.read_bytes() == b"the old one"
+    assert not list(tmp_path.glob(".*"))
+
+
+@posix
 @pytest.mark.parametrize("args", [["--help"], ["predict", "--help"], ["--version"], ["voices", "--names"]])
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a full device")
 def test_what_cannot_be_printed_is_said_in_a_line(args):
