@@ -51,6 +51,27 @@ def rank_texts(ranks):
     return {name: f"{rank}=" if shared[rank] > 1 else str(rank) for name, rank in ranks.items()}
 
 
+def drawn_text(text):
+    r"""Write a text so that matplotlib draws just that: no formula between dollars, and nothing that is no character.
+
+    Parameters
+    ----------
+    text : object
+        A label or a name of somebody else's.
+
+    Returns
+    -------
+    text : str
+
+    Examples
+    --------
+    >>> from skkws._runtime.text import drawn_text
+    >>> print(drawn_text("a $100$ word"))
+    a \$100\$ word
+    """
+    return str(text).encode("utf-8", "replace").decode().replace("$", r"\$")
+
+
 def plural(n, noun):
     """Write a number and what it counts."""
     return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -79,14 +79,17 @@ def said_warnings():
 
 def say(message):
     """Tell on the standard error stream."""
-    err.print(printable(message), highlight=False, markup=False, soft_wrap=True)
+    err.print(printable(message, "\n"), highlight=False, markup=False, soft_wrap=True)
 
 
 def fail(message):
     """Tell what is wrong."""
-    err.print(printable(f"skkws: {message}"), style="red", highlight=False, markup=False, soft_wrap=True)
+    err.print(printable(f"skkws: {message}", "\n"), style="red", highlight=False, markup=False, soft_wrap=True)
 
 
-def printable(text):
-    """Write characters that would break a line, or steer a terminal, as escapes."""
-    return "".join(c if unicodedata.category(c) != "Cc" else c.encode("unicode_escape").decode() for c in str(text))
+def printable(text, kept=""):
+    """Write characters that would break a line, or steer a terminal, as escapes; all but those that are kept."""
+    return "".join(
+        c.encode("unicode_escape").decode() if unicodedata.category(c) == "Cc" and c not in kept else c
+        for c in str(text)
+    )

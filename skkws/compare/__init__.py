@@ -1,7 +1,7 @@
 """Deep against classical on one set of recordings: the main job."""
 
 from skkws.compare._models import MODEL_NAMES, make_model, resolve_models
-from skkws.compare._result import Comparison, FewShotScores, ModelScores, NoiseScores
+from skkws.compare._result import Comparison, FailedFit, FewShotScores, ModelScores, NoiseScores
 from skkws.compare._run import compare_classifiers
 from skkws.compare._splits import draw_examples, speaker_folds
 from skkws.compare._statistics import Difference, Reliability, paired_differences
@@ -11,6 +11,7 @@ __all__ = [
     "MODEL_NAMES",
     "Comparison",
     "Difference",
+    "FailedFit",
     "FewShotScores",
     "ModelScores",
     "NoiseScores",

@@ -1,5 +1,6 @@
 """Features of the clips of a comparison, as they are and in noise: computed once for all models that share them."""
 
+from contextlib import contextmanager
 from time import perf_counter
 
 import numpy as np
@@ -78,11 +79,12 @@ def time_features(candidates, X):
     for first, *others in _shared(candidates):
         if first.features is None:
             continue
-        first.features.transform(X[:WARM_UP])
-        timed = X[:_TIMED]
-        start = perf_counter()
-        first.features.transform(timed)
-        first.seconds = (perf_counter() - start) / len(timed)
+        with _named(first):
+            first.features.transform(X[:WARM_UP])
+            timed = X[:_TIMED]
+            start = perf_counter()
+            first.features.transform(timed)
+            first.seconds = (perf_counter() - start) / len(timed)
         for candidate in others:
             candidate.seconds = first.seconds
 
@@ -94,7 +96,8 @@ def compute_features(candidates, conditions, cache_dir, verbose):
         for i in range(len(conditions) if shared else 0):
             X = conditions.rows(i)
             for first, *others in shared:
-                rows = X if first.features is None else _rows(first.features, X, cache_dir)
+                with _named(first):
+                    rows = X if first.features is None else _rows(first.features, X, cache_dir)
                 if first.rows is None:
                     first.rows = np.empty((len(conditions), *rows.shape), rows.dtype)
                 first.rows[i] = rows
@@ -103,11 +106,25 @@ def compute_features(candidates, conditions, cache_dir, verbose):
                 advance(conditions.noise_name if i else "")
 
 
+@contextmanager
+def _named(candidate):
+    """Say in an error whose features cannot be computed."""
+    try:
+        yield
+    except Exception as error:
+        raise RuntimeError(
+            f"the features of {candidate.name} cannot be computed: {type(error).__name__}: {error}"
+        ) from error
+
+
 def _shared(candidates):
     """Group candidates that have the same features."""
     shared = {}
     for candidate in candidates:
-        key = None if candidate.features is None else fingerprint(candidate.features)
+        try:
+            key = None if candidate.features is None else fingerprint(candidate.features)
+        except ValueError:  # of a lambda, say, nobody can tell whether it is the same
+            key = candidate.name
         shared.setdefault(key, []).append(candidate)
     return list(shared.values())
 

@@ -106,6 +106,28 @@ class NoiseScores:
     interval: tuple
 
 
+@dataclass
+class FailedFit:
+    """A fit, or a prediction, that ended in an error.
+
+    Attributes
+    ----------
+    name : str
+        The model.
+    n_examples : int
+        Training examples per label; 0 for all.
+    where : str
+        Which fold, and which draw of the examples.
+    error : str
+        What was wrong.
+    """
+
+    name: str
+    n_examples: int
+    where: str
+    error: str
+
+
 @dataclass(repr=False)
 class Comparison:
     """Result of :func:`compare_classifiers`; in a notebook it shows the leaderboard.
@@ -128,6 +150,9 @@ class Comparison:
         One for each model and signal-to-noise ratio.
     noise_name : str
         What noise that was, in words.
+    failures : list of FailedFit
+        Fits that ended in an error. A model that failed in a fold is not in `models`, and numbers of examples that it
+        failed at are not in `few_shot`: what is left of it would be no fair mean.
 
     Examples
     --------
@@ -147,6 +172,7 @@ class Comparison:
     few_shot: list
     noise: list = field(default_factory=list)
     noise_name: str = ""
+    failures: list = field(default_factory=list)
 
     def __repr__(self) -> str:
         best = "".join(f"; most accurate: {scores.name}, {scores.accuracy:.3f}" for scores in self.ranked[:1])
@@ -204,8 +230,8 @@ class Comparison:
 
         Parameters
         ----------
-        name : {"results", "few_shot", "noise", "differences", "confusions"}, default="results"
-            The leaderboard, accuracy with few examples or in noise, pairs of models, or pairs of labels.
+        name : {"results", "few_shot", "noise", "differences", "confusions", "failures"}, default="results"
+            The leaderboard, accuracy with few examples or in noise, pairs of models or of labels, or fits that failed.
         differences : list of Difference or None, default=None
             What :meth:`differences` returned; None computes it where it is needed.
 
@@ -236,7 +262,7 @@ class Comparison:
 
         Parameters
         ----------
-        name : {"results", "few_shot", "noise", "differences", "confusions"}, default="results"
+        name : {"results", "few_shot", "noise", "differences", "confusions", "failures"}, default="results"
             Which ones, see :meth:`table`.
 
         Returns

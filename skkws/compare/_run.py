@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,10 +20,10 @@ from skkws.audio import as_clip_list, is_source
 from skkws.compare._features import Candidate, Conditions, compute_features, time_features
 from skkws.compare._models import MODEL_NAMES, reseeded, resolve_models
 from skkws.compare._outcomes import OutcomeStore
-from skkws.compare._result import Comparison
+from skkws.compare._result import Comparison, FailedFit
 from skkws.compare._scores import Scoring
 from skkws.compare._splits import learning_curve_splits, speaker_folds
-from skkws.compare._tasks import Task, fit_and_predict
+from skkws.compare._tasks import Task, try_task
 from skkws.extraction import extract
 
 if TYPE_CHECKING:
@@ -101,7 +103,10 @@ def compare_classifiers(
     AudioError, FileNotFoundError
         If a recording cannot be used; the message names it.
     OSError
-        If `cache_dir` or `checkpoint_dir` is no writable folder, or full.
+        If `cache_dir` or `checkpoint_dir` is no writable folder.
+    RuntimeError
+        If each model failed. One that fails among others is left out, with a warning, and in the `failures` of the
+        result.
     ValueError
         If there are too few labels, speakers or clips for a fair split, `X`, `y` and `groups` differ in length, a
         model is none, or `n_draws` or `n_repeats` is less than 1.
@@ -128,17 +133,22 @@ def compare_classifiers(
     splits, validation = [], ""
     for repeat in range(n_repeats):
         parts, validation = speaker_folds(y, groups, folds, random_state + repeat)
-        splits += [(repeat, train, test) for train, test in parts]
+        again = f"repeat {repeat + 1}, " if n_repeats > 1 else ""
+        splits += [(repeat, *part, f"{again}fold {i} of {len(parts)}") for i, part in enumerate(parts, start=1)]
     resolved = resolve_models(models, random_state)
     X = _waveforms(X, verbose)
     conditions = Conditions(X, noise, snr_db, random_state)
     candidates = {name: Candidate(name, model, X.shape[1]) for name, model in resolved.items()}
     store = OutcomeStore(checkpoint_dir, X, codes, conditions)
-    first_splits = [part for repeat, *part in splits if not repeat]
+    first_splits = [part for repeat, *part, _ in splits if not repeat]
     draws = learning_curve_splits(codes, first_splits, n_examples, n_draws, random_state)
+    places = [f"fold {i + 1}, draw {draw + 1}" for i in range(len(first_splits)) for draw in range(n_draws)]
     tasks = [Task(name, 0, *part) for name in candidates for part in splits]
     tasks += [
-        Task(name, k, 0, chosen, test) for name in candidates for k, drawn in draws.items() for chosen, test in drawn
+        Task(name, k, 0, chosen, test, place)
+        for name in candidates
+        for k, drawn in draws.items()
+        for (chosen, test), place in zip(drawn, places, strict=True)
     ]
     keys = [store.key(candidates[task.name].model, task) for task in tasks]
     outcomes = [store.read(key, task) for key, task in zip(keys, tasks, strict=True)]
@@ -150,33 +160,65 @@ def compare_classifiers(
     def fit(task):
         candidate = candidates[task.name]
         tested = 1 if task.n_examples else len(conditions)
-        rest = reseeded(candidate.rest, task.repeat)
-        return delayed(fit_and_predict)(rest, candidate.rows, codes, task.train, task.test, tested)
+        return delayed(try_task)(task, reseeded(candidate.rest, task.repeat), candidate.rows, codes, tested)
 
     fitted = in_order((fit(tasks[i]) for i in missing), n_jobs)
+    failures, warned = [], {}
     with progress("Fitting models", len(tasks), verbose=verbose) as advance:
         if len(missing) < len(tasks):
             advance("from checkpoints", len(tasks) - len(missing))
-        for i, outcome in zip(missing, fitted, strict=True):
-            store.write(keys[i], outcome)
-            outcomes[i] = outcome
+        for i, (outcome, messages) in zip(missing, fitted, strict=True):
+            for message in messages:
+                warned.setdefault((tasks[i].name, message), []).append(i)
+            if isinstance(outcome, FailedFit):
+                failures.append(outcome)
+            else:
+                store.write(keys[i], outcome)
+                outcomes[i] = outcome
             advance(f"{tasks[i].name}, {tasks[i].n_examples} per label" if tasks[i].n_examples else tasks[i].name)
+    _warn(tasks, warned, failures)
     by_row = {}
     for task, outcome in zip(tasks, outcomes, strict=True):
         by_row.setdefault((task.name, task.n_examples), []).append((task, outcome))
+    failed = {(failure.name, failure.n_examples) for failure in failures}
+    whole = [name for name in candidates if (name, 0) not in failed]
+    if not whole:
+        raise RuntimeError(f"no model could be compared; the first one failed: {failures[0].name}: {failures[0].error}")
     scoring = Scoring(labels, codes, groups, n_repeats)
     return Comparison(
         labels=labels.tolist(),
         target=y,
         speakers=groups,
         validation=validation + (f", repeated {n_repeats} times" if n_repeats > 1 else ""),
-        models=[scoring.model(candidate, by_row[name, 0]) for name, candidate in candidates.items()],
-        few_shot=[scoring.few_shot(name, k, by_row[name, k], n_draws) for name in candidates for k in draws],
-        noise=[
-            scoring.noise(name, snr, i, by_row[name, 0]) for name in candidates for i, snr in enumerate(snr_db, start=1)
+        models=[scoring.model(candidates[name], by_row[name, 0]) for name in whole],
+        few_shot=[
+            scoring.few_shot(name, k, by_row[name, k], n_draws)
+            for name in whole
+            for k in draws
+            if (name, k) not in failed
         ],
+        noise=[scoring.noise(name, snr, i, by_row[name, 0]) for name in whole for i, snr in enumerate(snr_db, start=1)],
         noise_name=conditions.noise_name if len(snr_db) else "",
+        failures=failures,
     )
+
+
+def _warn(tasks, warned, failures):
+    """Pass on what was warned of in fits, and that some failed, once for each model."""
+    n_fits = Counter(task.name for task in tasks)
+    for (name, message), where in warned.items():
+        warnings.warn(f"{name}, in {len(where)} of {n_fits[name]} fits: {message}", UserWarning, stacklevel=3)
+    first = {}
+    for failure in failures:
+        first.setdefault(failure.name, failure)
+    for name, n_failed in Counter(failure.name for failure in failures).items():
+        examples = f"{first[name].n_examples} per label, " if first[name].n_examples else ""
+        warnings.warn(
+            f"{name} failed in {n_failed} of {n_fits[name]} fits, which are left out: first in "
+            f"{examples}{first[name].where}: {first[name].error}",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _waveforms(X, verbose):

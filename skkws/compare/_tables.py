@@ -67,12 +67,18 @@ def _confusions(comparison, _):
     return Table(("model", "true", "predicted", "share"), rows)
 
 
+def _failures(comparison, _):
+    rows = [(failed.name, failed.n_examples or None, failed.where, failed.error) for failed in comparison.failures]
+    return Table(("model", "n_examples", "where", "error"), rows)
+
+
 TABLES = {
     "results": _results,
     "few_shot": _few_shot,
     "noise": _noise,
     "differences": _differences,
     "confusions": _confusions,
+    "failures": _failures,
 }
 
 

@@ -1,12 +1,14 @@
 """One fit of a comparison, and what comes out of it."""
 
 import pickle
+import warnings
 from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
 
 from skkws.compare._cost import multiply_adds
+from skkws.compare._result import FailedFit
 
 # Clips that are predicted once before any are timed, as what loads or compiles then is no cost per clip.
 WARM_UP = 2
@@ -21,6 +23,8 @@ class Task:
     repeat: int
     train: np.ndarray
     test: np.ndarray
+    where: str
+    """Fold and draw, in words."""
 
 
 @dataclass
@@ -33,6 +37,17 @@ class Outcome:
     predict_seconds: float
     n_bytes: int
     multiply_adds: int
+
+
+def try_task(task, classifier, rows, codes, n_conditions):
+    """Fit and predict; return the outcome or what failed, and the warnings that were given meanwhile."""
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            outcome = fit_and_predict(classifier, rows, codes, task.train, task.test, n_conditions)
+        except Exception as error:  # whatever models and data may raise: the others are compared all the same
+            outcome = FailedFit(task.name, task.n_examples, task.where, f"{type(error).__name__}: {error}")
+    return outcome, sorted({str(warning.message) for warning in given if issubclass(warning.category, UserWarning)})
 
 
 def fit_and_predict(classifier, rows, codes, train, test, n_conditions):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from skkws._runtime.optional import require
+from skkws._runtime.text import drawn_text
 from skkws.displays._charts import PALETTE, Chart, few_shot_chart, noise_chart, speed_chart
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class _ChartDisplay:
                 series.y,
                 yerr=_reach(series.y, series.interval),
                 capsize=3,
-                label=series.name,
+                label=drawn_text(series.name),
                 color=PALETTE[series.color][0],
                 marker=series.marker,
                 markersize=7,
@@ -270,7 +271,7 @@ class DifferencesDisplay:
             reach = _reach(pair.difference, pair.interval)
             self.ax_.errorbar(pair.difference, i, xerr=reach, marker="o", color=color, markerfacecolor=fill, capsize=3)
         pairs = [f"{pair.first} \N{MINUS SIGN} {pair.second}" for pair in self.differences]
-        self.ax_.set_yticks(range(len(pairs)), pairs)
+        self.ax_.set_yticks(range(len(pairs)), map(drawn_text, pairs))
         self.ax_.set(xlabel="difference in accuracy, 95% interval (filled: significant)")
         self.ax_.invert_yaxis()
         self.ax_.axvline(0, color="grey", linestyle=":")

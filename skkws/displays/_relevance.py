@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from skkws._runtime.optional import require
+from skkws._runtime.text import drawn_text
 from skkws.inspection import occlusion_map, saliency_map
 
 _METHODS = {"occlusion": "drop in log-odds", "saliency": "gradient of log-odds"}
@@ -120,5 +121,5 @@ class RelevanceDisplay:
             colors = {"cmap": "Reds", "vmin": 0, "vmax": most}
         drawn = show(self.relevance.T, alpha=0.85 * strength.T, **colors)
         self.figure_.colorbar(drawn, ax=self.ax_, label=_METHODS[self.method])
-        self.ax_.set(xlabel="time (s)", ylabel="band", title=f'Evidence for "{self.label}"')
+        self.ax_.set(xlabel="time (s)", ylabel="band", title=f'Evidence for "{drawn_text(self.label)}"')
         return self

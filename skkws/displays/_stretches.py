@@ -3,6 +3,7 @@
 import numpy as np
 
 from skkws._runtime.optional import require
+from skkws._runtime.text import drawn_text
 from skkws.features import log_mel
 from skkws.inspection import exciting_stretches
 
@@ -95,7 +96,7 @@ class StretchesDisplay:
             ax.imshow(frames.T, origin="lower", aspect="auto", cmap="magma", extent=extent, vmin=low, vmax=high)
             for start, stop in ((0, stretch.start), (stretch.stop, extent[1])):
                 ax.axvspan(start, max(start, stop), color="white", alpha=0.6, linewidth=0)
-            ax.set(xlim=extent[:2], xlabel="time (s)", title=f"{name}\n{stretch.value:.1f}")
+            ax.set(xlim=extent[:2], xlabel="time (s)", title=f"{drawn_text(name)}\n{stretch.value:.1f}")
         self.axes_[0].set_ylabel("band")
         self.figure_.suptitle(f"What excites dimension {self.dimension} most")
         return self

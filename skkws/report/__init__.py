@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["can_draw", "print_tables", "write_report"]
 
-_TABLES = ("results", "few_shot", "noise", "differences", "confusions")
+_TABLES = ("results", "few_shot", "noise", "differences", "confusions", "failures")
+# What spreadsheets take for the beginning of a formula.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_report(
@@ -60,7 +62,8 @@ def write_report(
     -------
     files : list of Path
         The files written. ``results.json`` holds everything; tables are ``results.csv`` (the leaderboard),
-        ``few_shot.csv``, ``noise.csv``, ``differences.csv`` and ``confusions.csv``; ``report.html`` is the page; a
+        ``few_shot.csv``, ``noise.csv``, ``differences.csv``, ``confusions.csv`` and ``failures.csv``, with a ``'`` in
+        front of what a spreadsheet would take for a formula; ``report.html`` is the page; a
         ``confusion_<model>.png`` for each model, ``few_shot.png``, ``noise.png``, ``speed.png`` and
         ``differences.png`` are the pictures. What was not measured has no file, and none is left of an earlier report.
 
@@ -102,16 +105,17 @@ def write_report(
     }
     differences = comparison.differences()
     tables = {name: comparison.table(name, differences) for name in _TABLES}
-    files = []
+    results = folder / "results.json"
+    earlier, files = _files_of(results), []
+    # First the figures, which took long to get; then what is made of them.
     for name, table in tables.items():
         if table.rows or name == "confusions":  # that a model confuses nothing is a result too
             files.append(_write_csv(folder / f"{name}.csv", table))
+    _write_json(comparison, tables, results, made, files)
     clips = {"waveforms": waveforms, "names": names, "sample_rate": sample_rate}
     html = page(comparison, differences, folder=folder.resolve(), **made, **clips)
     files.append(_write_text(folder / "report.html", html))
     files += draw(comparison, differences, folder) if can_draw() else []
-    results = folder / "results.json"
-    earlier = _files_of(results)
     _write_json(comparison, tables, results, made, files)
     for path in earlier.difference(files):
         path.unlink(missing_ok=True)
@@ -151,7 +155,12 @@ def _write_json(comparison, tables, path, made, files):
         **rows,
         "files": [file.name for file in files],
     }
-    return _write_text(path, json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n")
+    return _write_text(path, json.dumps(content, indent=2, ensure_ascii=False, default=_plain) + "\n")
+
+
+def _plain(value):
+    """Return what JSON has a form for: of a number of NumPy the number, of all else the words."""
+    return value.item() if isinstance(value, np.generic) else str(value)
 
 
 def _more(comparison, name):
@@ -180,5 +189,10 @@ def _write_csv(path, table):
     with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file)
         writer.writerow(table.columns)
-        writer.writerows(table.rows)
+        writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
     return path
+
+
+def _harmless(cell):
+    """Keep a spreadsheet from computing what a label says."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell

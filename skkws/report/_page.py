@@ -68,6 +68,8 @@ def page(
         sections.append(_calibration(comparison, calibrations))
     if differences:
         sections.append(_differences(differences))
+    if comparison.failures:
+        sections.append(_failures(comparison))
     sections.append(_making(settings, versions))
     links = [element("li", element("a", section.title, href=f"#{section.key}")) for section in sections]
     n_models, n_labels = len(comparison.models), len(comparison.labels)
@@ -287,6 +289,17 @@ def _differences(differences):
     return _Section("differences", "Pairwise differences", [numbers, element("p", note, class_="note")], wide=True)
 
 
+def _failures(comparison):
+    columns, rows = comparison.table("failures")
+    shown = [[name, "all" if k is None else str(k), where, error] for name, k, where, error in rows]
+    numbers = table("Fits that failed", [column.replace("n_", "") for column in columns], shown, hidden_caption=True)
+    note = (
+        "A model that failed with all examples is compared no further; of a number of examples that it failed at, no "
+        "mean is given."
+    )
+    return _Section("failures", "Failed fits", [numbers, element("p", note, class_="note")], wide=True)
+
+
 def _making(settings, versions):
     made = [
         table(caption, ["name", "value"], [[str(key), _setting(value)] for key, value in content.items()])
@@ -324,11 +337,16 @@ def _setting(value):
 
 
 def _curve_table(shown):
-    rows = [
-        [series.name, *(f"{y:.3f} ({interval_text(i)})" for y, i in zip(series.y, series.interval, strict=True))]
-        for series in shown.series
-    ]
-    return table(f"Accuracy by {shown.x_label}", ["model", *shown.series[0].x_names], rows)
+    at = {place: x for series in shown.series for place, x in zip(series.x_names, series.x, strict=True)}
+    places = sorted(at, key=at.get)
+    rows = []
+    for series in shown.series:
+        texts = {
+            place: f"{y:.3f} ({interval_text(interval)})"
+            for place, y, interval in zip(series.x_names, series.y, series.interval, strict=True)
+        }
+        rows.append([series.name, *(texts.get(place, "\N{EN DASH}") for place in places)])  # none where a fit failed
+    return table(f"Accuracy by {shown.x_label}", ["model", *places], rows)
 
 
 def _chart_section(key, title, shown, note, numbers):

@@ -1,10 +1,12 @@
 """A comparison as pictures."""
 
 import re
+import warnings
 
 import numpy as np
 
 from skkws._runtime.files import whole_file
+from skkws._runtime.text import drawn_text
 from skkws.report._confusions import confusion_counts
 
 
@@ -27,12 +29,18 @@ def draw(comparison, differences, folder):
     # The object-oriented interface: no window system is asked for and no global state is touched.
     from matplotlib.figure import Figure
 
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # a box stands for it
+        return _draw_all(comparison, differences, folder, Figure)
+
+
+def _draw_all(comparison, differences, folder, new_figure):
     from skkws.displays import DifferencesDisplay, FewShotDisplay, NoiseDisplay, SpeedAccuracyDisplay
 
-    files = _draw_confusions(comparison, folder, Figure)
+    files = _draw_confusions(comparison, folder, new_figure)
 
     def axes(height=4.5):
-        return Figure(figsize=(8, height), layout="constrained").add_subplot()
+        return new_figure(figsize=(8, height), layout="constrained").add_subplot()
 
     displays = {"speed": SpeedAccuracyDisplay.from_comparison(comparison, ax=axes())}
     if comparison.few_shot:
@@ -54,10 +62,10 @@ def _draw_confusions(comparison, folder, new_figure):
     for scores in comparison.ranked:
         figure = new_figure(figsize=(side + 1, side), layout="constrained")
         counts = np.array(confusion_counts(comparison, scores))
-        display = ConfusionMatrixDisplay(counts, display_labels=comparison.labels)
+        display = ConfusionMatrixDisplay(counts, display_labels=[drawn_text(label) for label in comparison.labels])
         display.plot(ax=figure.add_subplot(), cmap="Blues", xticks_rotation="vertical", colorbar=False)
         low, high = scores.interval
-        display.ax_.set_title(f"{scores.name}: accuracy {scores.accuracy:.3f} ({low:.3f} to {high:.3f})")
+        display.ax_.set_title(f"{drawn_text(scores.name)}: accuracy {scores.accuracy:.3f} ({low:.3f} to {high:.3f})")
         files.append(_save(figure, _new_path(folder, scores.name, files)))
     return files
 

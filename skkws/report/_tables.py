@@ -63,6 +63,11 @@ def print_tables(comparison: Comparison, console: Console) -> None:
             style="dim",
             highlight=False,
         )
+    for failed in comparison.failures:
+        examples = f", {failed.n_examples} per label" if failed.n_examples else ""
+        console.print(
+            f"\nFailed: {failed.name}{examples}, {failed.where}: {failed.error}", highlight=False, markup=False
+        )
     if comparison.noise:
         console.print(f"\nAccuracy in noise: {comparison.noise_name}\n", highlight=False, markup=False)
         levels = sorted({scores.snr_db for scores in comparison.noise}, reverse=True)
@@ -96,13 +101,18 @@ def _print_curves(console, names, places, cells, title):
         # Written out, the last of many titles would not fit; the first one says what the others count.
         table = _table(*(title(place) if with_intervals or place == part[0] else f"{place:g}" for place in part))
         for name in names:
-            row = [cells[name, place] for place in part]
-            intervals = [f" [dim]{interval_text(s.interval)}[/dim]" if with_intervals else "" for s in row]
-            _add_row(table, name, *(f"{s.accuracy:.3f}{text}" for s, text in zip(row, intervals, strict=True)))
+            _add_row(table, name, *(_accuracy(cells.get((name, place)), with_intervals) for place in part))
         if start:
             console.print()
         console.print(table)
     return with_intervals
+
+
+def _accuracy(scores, with_interval):
+    if scores is None:  # where a fit failed
+        return "\N{EN DASH}"
+    interval = f" [dim]{interval_text(scores.interval)}[/dim]" if with_interval else ""
+    return f"{scores.accuracy:.3f}{interval}"
 
 
 def _table(*columns):

@@ -1,3 +1,5 @@
+import json
+import re
 import warnings
 from collections import Counter
 
@@ -11,11 +13,12 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skkws.audio import AudioLoader
 from skkws.classifiers import KeywordHeadClassifier
-from skkws.compare import _features, _run, compare_classifiers, make_model, speaker_folds
+from skkws.compare import _features, _run, _tasks, compare_classifiers, make_model, speaker_folds
 from skkws.compare._splits import learning_curve_splits
 from skkws.datasets import load_keyword_folder
 from skkws.features import MFCCTransformer
 from skkws.metrics import accuracy_interval
+from skkws.report import write_report
 
 CHEAP = "mfcc+logreg"
 
@@ -75,13 +78,13 @@ def test_a_fold_that_would_test_nothing_is_left_out():
 
 def test_no_model_is_tested_on_a_speaker_it_was_trained_on(speech, monkeypatch):
     seen = []
-    original = _run.fit_and_predict
+    original = _tasks.fit_and_predict
 
     def spy(classifier, rows, codes, train, test, n_conditions):
         seen.append((train, test))
         return original(classifier, rows, codes, train, test, n_conditions)
 
-    monkeypatch.setattr(_run, "fit_and_predict", spy)
+    monkeypatch.setattr(_tasks, "fit_and_predict", spy)
     run(speech, n_examples=(1, 5), n_draws=3)
     assert len(seen) == 4 * (1 + 3 + 3)
     for train, test in seen:
@@ -367,7 +370,7 @@ def test_progress_is_shown_only_when_verbose_and_only_on_stderr(speech, capsys):
 
 def test_an_interrupted_comparison_goes_on_where_it_stopped(speech, tmp_path, monkeypatch):
     expected = run(speech, (CHEAP, "mfcc+svm"))
-    original, calls = _run.fit_and_predict, []
+    original, calls = _tasks.fit_and_predict, []
 
     def interrupted(*args):
         calls.append(args)
@@ -376,13 +379,13 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(speech, tmp_path, mo
         return original(*args)
 
     with monkeypatch.context() as patched:
-        patched.setattr(_run, "fit_and_predict", interrupted)
+        patched.setattr(_tasks, "fit_and_predict", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(speech, (CHEAP, "mfcc+svm"), checkpoint_dir=tmp_path)
     kept = set(tmp_path.iterdir())
     assert len(kept) == 9
     calls.clear()
-    monkeypatch.setattr(_run, "fit_and_predict", lambda *args: calls.append(args) or original(*args))
+    monkeypatch.setattr(_tasks, "fit_and_predict", lambda *args: calls.append(args) or original(*args))
     result = run(speech, (CHEAP, "mfcc+svm"), checkpoint_dir=tmp_path)
     assert len(calls) == 2 * (4 + 2 * 8) - 9
     assert figures(result) == figures(expected)
@@ -476,3 +479,93 @@ def test_what_cannot_be_split_fairly_is_refused_before_any_work(y, groups, folds
     monkeypatch.setattr(_run, "compute_features", lambda *_: pytest.fail("features were computed"))
     with pytest.raises(ValueError, match=message):
         compare_classifiers(np.zeros((8, 100)), y, groups, models=[CHEAP], folds=folds)
+
+
+# Fits that fail
+
+
+class FailsAtFew(LogisticRegression):
+    """A model that wants more than two rows."""
+
+    def fit(self, X, y):
+        if len(X) < 4:
+            raise ValueError(f"{len(X)} rows are too few")
+        return super().fit(X, y)
+
+
+class Fails(LogisticRegression):
+    def fit(self, X, y):
+        raise MemoryError
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_model_that_fails_somewhere_takes_no_other_along_and_is_named(speech, n_jobs):
+    few, never = (make_pipeline(MFCCTransformer(), step) for step in (FailsAtFew(max_iter=1000), Fails()))
+    models = {"few": few, "fine": make_model(CHEAP), "never": never}
+    with pytest.warns(UserWarning, match="failed in") as record:
+        result = run(speech, models, n_examples=(1, 5), n_draws=1, n_jobs=n_jobs)
+    said = [str(warning.message) for warning in record if "failed" in str(warning.message)]
+    n_folds = len(result.models[0].fold_accuracies)
+    assert [re.sub(r" in \d+ of \d+ fits", "", line) for line in said] == [
+        f"never failed, which are left out: first in fold 1 of {n_folds}: MemoryError: ",
+        "few failed, which are left out: first in 1 per label, fold 1, draw 1: ValueError: 3 rows are too few",
+    ]
+    assert [scores.name for scores in result.models] == ["few", "fine"]
+    assert [(scores.name, scores.n_examples) for scores in result.few_shot] == [("few", 5), ("fine", 1), ("fine", 5)]
+    fine = run(speech, {"fine": models["fine"]}, n_examples=(1, 5), n_draws=1)
+    assert result["fine"].accuracy == fine["fine"].accuracy
+    columns, rows = result.table("failures")
+    assert columns == ("model", "n_examples", "where", "error")
+    assert ("few", 1, "fold 1, draw 1", "ValueError: 3 rows are too few") in rows
+    assert Counter(row[0] for row in rows) == {"few": n_folds, "never": 3 * n_folds}
+
+
+def test_where_every_model_fails_the_first_error_is_named(speech):
+    with (
+        pytest.warns(UserWarning, match="failed in"),
+        pytest.raises(RuntimeError, match="no model could be compared; the first one failed: x: MemoryError"),
+    ):
+        run(speech, {"x": make_pipeline(MFCCTransformer(), Fails())})
+
+
+def test_features_that_cannot_be_computed_are_named(speech):
+    broken = FunctionTransformer(lambda X: X.reshape(7, 3) if len(X) > 3 else X)
+    with pytest.raises(RuntimeError, match="the features of mine cannot be computed: ValueError: cannot reshape"):
+        run(speech, {"mine": make_pipeline(broken, LogisticRegression())})
+
+
+class Warns(LogisticRegression):
+    def fit(self, X, y):
+        warnings.warn("too little to go on", UserWarning, stacklevel=2)
+        warnings.warn("old-fashioned", FutureWarning, stacklevel=2)
+        return super().fit(X, y)
+
+
+def test_warnings_of_a_model_are_passed_on_once(speech):
+    models = {"mine": make_pipeline(MFCCTransformer(), Warns(max_iter=1000))}
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        result = run(speech, models)
+    n_fits = len(result.models[0].fold_accuracies) * 5
+    assert [str(warning.message) for warning in record] == [f"mine, in {n_fits} of {n_fits} fits: too little to go on"]
+
+
+def test_what_nobody_can_pickle_is_compared_too(speech):
+    halves = FunctionTransformer(lambda X: np.abs(X[:, ::100]))
+    models = {name: make_pipeline(halves, StandardScaler(), LogisticRegression()) for name in "ab"}
+    result = run(speech, models, n_examples=())
+    assert result["a"].accuracy == result["b"].accuracy
+
+
+def test_checkpoints_give_back_numbers_as_numbers(speech, tmp_path):
+    first, again = (run(speech, checkpoint_dir=tmp_path / "kept") for _ in range(2))
+    for scores, same in zip(first.models, again.models, strict=True):
+        for name, value in vars(scores).items():
+            assert type(getattr(same, name)) is type(value), name
+    kinds = []
+    for comparison in (first, again):
+        write_report(comparison, tmp_path / "report", settings={})
+        (model,) = json.loads((tmp_path / "report" / "results.json").read_text())["models"]
+        kinds.append({name: type(value) for name, value in model.items()})
+    assert kinds[0] == kinds[1]
+    assert kinds[1]["n_bytes"] is int

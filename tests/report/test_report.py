@@ -9,7 +9,7 @@ from rich.console import Console
 
 import skkws
 from skkws import report
-from skkws.compare import MODEL_NAMES
+from skkws.compare import MODEL_NAMES, Comparison, FailedFit, ModelScores
 from skkws.report import print_tables, write_report
 
 CONFUSIONS = [f"confusion_{name.replace('+', '_')}.png" for name in MODEL_NAMES]
@@ -326,3 +326,69 @@ def test_without_few_examples_there_are_no_files_of_them(tmp_path):
         "results.json",
         "speed.png",
     ]
+
+
+# Names that mean something to somebody
+
+STRANGE = ("$$", r"$\frac{a}$", "\udcff", "=1+1", "-go", "\u4e2d")
+
+
+@pytest.fixture(scope="module")
+def strange():
+    target, speakers = np.array(STRANGE * 2), np.repeat(["@ann", "\tbob"], len(STRANGE))
+    predicted = np.roll(target, 1)[None]
+    models = [
+        ModelScores(name, 0.5, (0.4, 0.6), [0.5], 0.5, 0.5, 0.001, 20_000, answers)
+        for name, answers in (("$x_$", predicted), ("+\udcfe", target[None]), ("_hidden", target[None]))
+    ]
+    failures = [FailedFit("=cmd()", 1, "fold 1", "@error")]
+    return Comparison(list(STRANGE), target, speakers, "2 folds", models, [], failures=failures)
+
+
+def test_labels_that_look_like_formulas_are_drawn_as_they_are(strange, tmp_path, recwarn):
+    files = write_report(strange, tmp_path, settings={"folder": "\udcff"})
+    assert {"results.json", "results.csv", "confusions.csv", "failures.csv", "report.html"} < {f.name for f in files}
+    assert sum(file.suffix == ".png" for file in files) == 5
+    assert not recwarn.list
+    assert printed(strange)
+
+
+def test_no_cell_of_a_csv_file_is_a_formula(strange, tmp_path):
+    for file in write_report(strange, tmp_path, settings={}):
+        if file.suffix == ".csv":
+            with file.open(newline="", encoding="utf-8") as lines:
+                for cell in (cell for row in csv.reader(lines) for cell in row):
+                    assert cell[:1] not in "=+-@\t\r" or cell == "" or float(cell) <= 1, (file.name, cell)
+    failed = {"model": "'=cmd()", "n_examples": "1", "where": "fold 1", "error": "'@error"}
+    assert read_csv(tmp_path / "failures.csv") == [failed]
+
+
+def test_figures_are_written_before_anything_is_drawn(strange, tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("no picture")
+
+    monkeypatch.setattr("skkws.report._pictures.draw", fail)
+    with pytest.raises(RuntimeError, match="no picture"):
+        write_report(strange, tmp_path, settings={})
+    content = json.loads((tmp_path / "results.json").read_text())
+    assert content["models"][0]["n_bytes"] == 20_000
+    assert {"results.csv", "report.html"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_failed_fits_are_on_the_page_in_the_files_and_in_the_terminal(strange, tmp_path):
+    write_report(strange, tmp_path, settings={})
+    page = (tmp_path / "report.html").read_text()
+    assert "Failed fits" in page
+    assert "@error" in page
+    failed = {"model": "=cmd()", "n_examples": 1, "where": "fold 1", "error": "@error"}
+    assert json.loads((tmp_path / "results.json").read_text())["failures"] == [failed]
+    assert "Failed: =cmd(), 1 per label, fold 1: @error" in printed(strange)
+
+
+def test_a_number_of_examples_that_a_model_failed_at_is_a_dash(tmp_path):
+    comparison = make_comparison((1, 5), models=["mfcc+svm", "mfcc+logreg"])
+    comparison.few_shot = [s for s in comparison.few_shot if (s.name, s.n_examples) != ("mfcc+svm", 1)]
+    table = printed(comparison)[printed(comparison).index("few examples") :]
+    (row,) = [line for line in table.splitlines() if line.startswith("mfcc+svm")]
+    assert row.split()[1] == "\N{EN DASH}"
+    assert write_report(comparison, tmp_path, settings={})
