@@ -5,10 +5,14 @@ where it does. A class or a property may have it, and it counts for the `fit` of
 another `fit` declares anew. Of transformers that declare nothing, fits to noise find it out.
 """
 
+from copy import copy
+
 import numpy as np
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from skkws._runtime.fingerprint import fingerprint
 
@@ -107,10 +111,76 @@ def fitted_without_data(transformer, noises):
     if isinstance(transformer, str | FrozenEstimator):
         return transformer
     fitted = _tried(transformer, noises) if learns is None else clone(transformer).fit(noises[0])
-    if fitted is not None and not any(name.endswith("_") for name in vars(fitted)):
-        # A pipeline of scikit-learn takes a last step for unfitted that has no attribute of a fit.
-        vars(fitted)["n_features_in_"] = np.shape(noises[0])[1]
-    return fitted
+    return None if fitted is None else taken_for_fitted(fitted)
+
+
+def is_fitted(transformer):
+    """Tell whether a transformer was fitted, or needs no fit.
+
+    Parameters
+    ----------
+    transformer : transformer
+        Of a `Pipeline` scikit-learn itself looks at the last step alone, which may be one that needs no fit.
+
+    Returns
+    -------
+    fitted : bool
+    """
+    if isinstance(transformer, Pipeline):
+        return any(_has_learnt(step) for _, step in transformer.steps)
+    try:
+        check_is_fitted(transformer)
+    except NotFittedError:
+        return False
+    return True
+
+
+def _has_learnt(step):
+    if isinstance(step, Pipeline | FrozenEstimator):
+        return is_fitted(step)
+    return not isinstance(step, str) and any(name.endswith("_") and not name.startswith("__") for name in vars(step))
+
+
+def taken_for_fitted(fitted):
+    """Return what was fitted, so that scikit-learn takes it for that: also where a fit leaves no attribute.
+
+    Parameters
+    ----------
+    fitted : transformer
+        Fitted. It is not changed.
+
+    Returns
+    -------
+    fitted : transformer
+        Itself, or a copy with an attribute more.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator, TransformerMixin
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skkws._runtime.stateless import taken_for_fitted
+    >>> class Doubled(TransformerMixin, BaseEstimator):
+    ...     def fit(self, X, y=None):
+    ...         return self
+    ...
+    ...     def transform(self, X):
+    ...         return 2 * X
+    >>> taken_for_fitted(make_pipeline(Doubled()).fit([[1]])).transform(3)
+    6
+    """
+    if isinstance(fitted, Pipeline):
+        *first, (name, last) = fitted.steps
+        marked = taken_for_fitted(last)
+        if marked is last:
+            return fitted
+        whole = copy(fitted)
+        whole.steps = [*first, (name, marked)]
+        return whole
+    if isinstance(fitted, str) or is_fitted(fitted):
+        return fitted
+    marked = copy(fitted)
+    vars(marked)["is_fitted_"] = True
+    return marked
 
 
 def _fitted_steps(pipeline, noises):

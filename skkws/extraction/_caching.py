@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skkws._engine.spec import SAMPLE_RATE
 from skkws._runtime.files import FoldersStay, usable_folder
 from skkws._runtime.fingerprint import content_key, fingerprint
-from skkws._runtime.stateless import fitted_without_data, learns_from_data, noise_rows
+from skkws._runtime.stateless import fitted_without_data, learns_from_data, noise_rows, taken_for_fitted
 from skkws.audio import as_clip_list, clip_names, is_source, read_bytes
 from skkws.embedding import SpeechEmbeddingTransformer
 from skkws.extraction._store import FeatureStore, distinct
@@ -127,7 +127,7 @@ class CachedTransformer(FoldersStay, TransformerMixin, BaseEstimator):
             vars(self).pop("n_features_in_", None)
             vars(self).pop("feature_names_in_", None)
         fitted = self._fitted_without(X, rows)
-        self.transformer_ = clone(self._unfitted()).fit(X, y) if fitted is None else fitted
+        self.transformer_ = taken_for_fitted(clone(self._unfitted()).fit(X, y)) if fitted is None else fitted
         return self
 
     def transform(self, X):

@@ -13,13 +13,11 @@ from time import perf_counter
 import numpy as np
 from joblib import delayed, effective_n_jobs
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 
 from skkws._runtime.fingerprint import content_key, fingerprint
 from skkws._runtime.parallel import in_order, shares_memory
 from skkws._runtime.progress import progress
-from skkws._runtime.stateless import fitted_without_data, noise_rows
+from skkws._runtime.stateless import fitted_without_data, is_fitted, noise_rows, taken_for_fitted
 from skkws.audio import AudioError, AudioLoader, Clip, load_clip, read_bytes, warn_of_clips
 from skkws.embedding import SpeechEmbeddingTransformer
 from skkws.extraction._caching import compute_rows
@@ -241,18 +239,16 @@ def _ready_transformer(transformer, n_samples):
     """Return the transformer if it is fitted, or else a fitted clone, provided that `fit` learns nothing from data."""
     if transformer is None:
         transformer = SpeechEmbeddingTransformer()
-    try:
-        check_is_fitted(transformer)
-    except NotFittedError:
-        fitted = fitted_without_data(transformer, noise_rows(n_samples))
-        if fitted is None:
-            raise ValueError(
-                "transformer must be fitted, or be one whose fit learns nothing from the data, and this "
-                f"{type(transformer).__name__} is neither. Fit it first, to waveform rows from AudioLoader, or put "
-                "what learns behind the features."
-            ) from None
-        return fitted
-    return transformer
+    if is_fitted(transformer):
+        return taken_for_fitted(transformer)
+    fitted = fitted_without_data(transformer, noise_rows(n_samples))
+    if fitted is None:
+        raise ValueError(
+            "transformer must be fitted, or be one whose fit learns nothing from the data, and this "
+            f"{type(transformer).__name__} is neither. Fit it first, to waveform rows from AudioLoader, or put "
+            "what learns behind the features."
+        )
+    return fitted
 
 
 @contextmanager
