@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skkws._engine.keras_networks import quiet_tensorflow
 from skkws._engine.spec import BLOCKS, N_BANDS, N_DIMS
 
 
@@ -65,13 +66,14 @@ def of_model(model, shape=None):
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2_as_graph
 
     spec = tf.TensorSpec((1, *(shape or model.input_shape[1:])), model.input.dtype)
-    function = tf.function(lambda x: model(x, training=False)).get_concrete_function(spec)
-    frozen, _ = convert_variables_to_constants_v2_as_graph(function)
-    with tf.Graph().as_default() as graph:
-        tf.graph_util.import_graph_def(frozen.graph.as_graph_def(), name="")
-        options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
-        options = tf.compat.v1.profiler.ProfileOptionBuilder(options).with_empty_output().build()
-        counted = tf.compat.v1.profiler.profile(graph, options=options).total_float_ops // 2
+    with quiet_tensorflow():  # of the sessions that this starts
+        function = tf.function(lambda x: model(x, training=False)).get_concrete_function(spec)
+        frozen, _ = convert_variables_to_constants_v2_as_graph(function)
+        with tf.Graph().as_default() as graph:
+            tf.graph_util.import_graph_def(frozen.graph.as_graph_def(), name="")
+            options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+            options = tf.compat.v1.profiler.ProfileOptionBuilder(options).with_empty_output().build()
+            counted = tf.compat.v1.profiler.profile(graph, options=options).total_float_ops // 2
     # The profiler does not look into loops.
     loops = [layer for layer in model.layers if type(layer).__name__ == "Bidirectional"]
     return counted + sum(

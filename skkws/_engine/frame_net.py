@@ -81,6 +81,10 @@ class FrameTraining:
         """What another training needs to go on from here."""
         return self._optimizer.state
 
+    def settled(self, weights, batches):
+        """Return the weights, with the statistics of these batches in batch norms; see :meth:`Graph.settle`."""
+        return self._graph.settle(weights, ((rows, np.ones(len(rows), self._dtype)) for rows, _ in batches))
+
     def train_epoch(self, batches, learning_rate):
         """Make a step for each batch, a pair of rows and their targets; mean loss of the rows."""
         total = n_rows = 0

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from skkws._engine.keras_networks import as_written, check_process, quiet_at_first, require_keras
 from skkws._engine.weights import check_precision, check_weights
-from skkws._runtime.optional import require
 
 # Rows that are computed at once.
 _BLOCK = 256
@@ -42,7 +42,9 @@ class Plan(ABC):
         """Build the ``keras.Model``; its weights are to be set."""
         from skkws._engine.layers import in_precision
 
-        return in_precision(self._drawn(0), self.dtype)
+        model = self._drawn(0)
+        with as_written():
+            return in_precision(model, self.dtype)
 
     def initial_weights(self, random_state):
         """Draw weights as the layers are told to: the same in each precision."""
@@ -51,10 +53,10 @@ class Plan(ABC):
 
     def _drawn(self, seed):
         """Build the model with weights of this seed."""
-        require("tensorflow", "This network")
+        require_keras("This network")
         from skkws._engine.layers import seeded
 
-        with seeded(seed):
+        with seeded(seed), as_written():
             return self._build()
 
     def weight_shapes(self):
@@ -75,9 +77,14 @@ def _drawn_weights(plan, seed):
     return plan._drawn(seed).get_weights()
 
 
-@lru_cache(maxsize=16)
 def compiled(plan):
     """Return the :class:`Graph` of a plan, the same for equal plans."""
+    check_process()
+    return _graph(plan)
+
+
+@lru_cache(maxsize=16)
+def _graph(plan):
     return Graph(plan)
 
 
@@ -85,9 +92,10 @@ class Graph:
     """What TensorFlow compiles of a network: functions of the trained weights, in one array, and of all the rest."""
 
     def __init__(self, plan):
-        require("tensorflow", "This network")
+        require_keras("This network")
         import tensorflow as tf
 
+        from skkws._engine.layers import measuring
         from skkws._engine.layers import row_weights as weighing
 
         self.model = model = plan.model()
@@ -121,14 +129,25 @@ class Graph:
                     total += tf.cast(penalty, kind)
             return tape.gradient(total, flat), state, each, outputs
 
+        def statistics(flat, state, batch, row_weights):
+            with measuring(model), weighing(row_weights):
+                return model.stateless_call(unpack(flat), state, batch, training=True)[1]
+
+        with measuring(model) as norms:
+            self._norms = [(rest[id(norm.moving_mean)], rest[id(norm.moving_variance)]) for norm in norms]
+
+        def function(compute, input_signature):
+            return quiet_at_first(tf.function(compute, input_signature=input_signature))
+
         spec = tf.TensorSpec
         state = [spec(v.shape, tf.as_dtype(v.dtype)) for v in model.non_trainable_variables]
         flat, batch = spec((sum(sizes),), kind), spec((None, *plan.input_shape), kind)
         target = plan.target()
         target = spec((None, *target.shape), target.dtype)
-        self.step = tf.function(step, input_signature=(flat, state, batch, target, spec((None,), kind)))
-        self.losses = tf.function(plan.losses, input_signature=(target, spec(model.output.shape, kind)))
-        self.predict = tf.function(
+        self.step = function(step, input_signature=(flat, state, batch, target, spec((None,), kind)))
+        self.statistics = function(statistics, input_signature=(flat, state, batch, spec((None,), kind)))
+        self.losses = function(plan.losses, input_signature=(target, spec(model.output.shape, kind)))
+        self.predict = function(
             lambda flat, state, batch: model.stateless_call(unpack(flat), state, batch, training=False)[0],
             input_signature=(flat, state, batch),
         )
@@ -156,6 +175,41 @@ class Graph:
             flat[self._edges[i] : self._edges[i + 1]].reshape(self._shapes[i]).copy() if trained else np.array(state[i])
             for trained, i in self._where
         ]
+
+    def settle(self, weights, batches):
+        """Give batch norms the statistics of all rows under the final weights.
+
+        Running statistics, which follow the weights of many steps, lag behind where these were few, see Wu and Johnson
+        (2021), "Rethinking 'Batch' in BatchNorm", arXiv:2105.07576.
+
+        Parameters
+        ----------
+        weights : list of ndarray
+            Of the network.
+        batches : iterable of (ndarray, ndarray)
+            Rows and their weights.
+
+        Returns
+        -------
+        weights : list of ndarray
+            The same but for these statistics.
+        """
+        if not self._norms:
+            return weights
+        flat, state = self.split(weights)
+        total, sums = 0.0, [[0.0, 0.0] for _ in self._norms]
+        for batch, row_weights in batches:
+            found, share = self.statistics(flat, state, batch, row_weights), float(row_weights.sum())
+            total += share
+            for moments, (mean, variance) in zip(sums, self._norms, strict=True):
+                center = found[mean].numpy().astype(np.float64)
+                moments[0] += share * center
+                moments[1] += share * (found[variance].numpy() + center**2)
+        for (first, second), (mean, variance) in zip(sums, self._norms, strict=True):
+            center = first / total
+            state[mean] = center.astype(self._dtype)
+            state[variance] = np.maximum(second / total - center**2, 0).astype(self._dtype)
+        return self.join(flat, state)
 
     def seed_dropout(self, state, random_state):
         """Begin the dropout anew."""

@@ -10,6 +10,13 @@ from keras import layers, ops
 
 _row_weights = ContextVar("row_weights", default=None)
 _seed_lock = threading.RLock()
+_DROPOUTS = (
+    layers.Dropout,
+    layers.SpatialDropout1D,
+    layers.SpatialDropout2D,
+    layers.GaussianDropout,
+    layers.AlphaDropout,
+)
 
 
 @contextmanager
@@ -67,6 +74,30 @@ class BatchNorm(layers.BatchNormalization):
         return ops.batch_normalization(
             inputs, mean, variance, -1, offset=self.beta, scale=self.gamma, epsilon=self.epsilon
         )
+
+
+@contextmanager
+def measuring(model):
+    """Let batch norms forget all but the batch, and dropout leave nothing out, while functions of a model are traced.
+
+    Yields
+    ------
+    norms : list of keras.layers.BatchNormalization
+        Those whose statistics follow in training.
+    """
+    parts = model._flatten_layers(include_self=False)
+    parts = list({id(layer): layer for layer in parts}.values())
+    norms = [layer for layer in parts if isinstance(layer, layers.BatchNormalization) and layer.trainable]
+    changed = [(layer, "momentum", 0.0) for layer in norms]
+    changed += [(layer, "rate", 0.0) for layer in parts if isinstance(layer, _DROPOUTS)]
+    before = [getattr(layer, name) for layer, name, _ in changed]
+    for layer, name, value in changed:
+        setattr(layer, name, value)
+    try:
+        yield norms
+    finally:
+        for (layer, name, _), value in zip(changed, before, strict=True):
+            setattr(layer, name, value)
 
 
 def in_precision(model, dtype):

@@ -120,6 +120,11 @@ class NetTraining:
         moments = {name.removeprefix(prefix): v for name, v in arrays.items() if name.startswith(prefix)}
         self._optimizer = Optimizer(self._name, self._flat, moments | numbers["optimizer"])
 
+    def settled(self, weights, batches):
+        """Return the weights, with the statistics of these batches in batch norms; see :meth:`Graph.settle`."""
+        some = (self._data[positions] for positions in batches)
+        return self._graph.settle(weights, ((self._net.take(self._clips, data.rows), data.weights) for data in some))
+
     def parts(self):
         """Layer and variable of each number in the array that the optimizer moves: the index of a name, and names."""
         return self._graph.parts()

@@ -36,6 +36,9 @@ class Training(Protocol):
         learning rate is a number, or one for each weight that is trained.
         """
 
+    def settled(self, weights: Weights, batches: Iterable) -> Weights:
+        """Return weights whose running statistics, if there are any, are those of the batches."""
+
 
 class ResumableTraining(Training, Protocol):
     """A training that a checkpoint can hold."""
@@ -173,7 +176,9 @@ class Run:
         self.best_weights = [arrays[f"best_{i}"] for i in range(n_best)] or None
 
 
-def train(run: Run, schedule: Schedule, *, callbacks=(), patience: int | None = None, verbose: int = 0) -> Weights:
+def train(
+    run: Run, schedule: Schedule, *, callbacks=(), patience: int | None = None, settle: bool = True, verbose: int = 0
+) -> Weights:
     """Train to the end of the schedule, or until the validation loss has not fallen for some epochs.
 
     Parameters
@@ -186,6 +191,9 @@ def train(run: Run, schedule: Schedule, *, callbacks=(), patience: int | None = 
         What else looks at each epoch.
     patience : int or None, default=None
         Epochs without a lower validation loss before stopping early. None never stops.
+    settle : bool, default=True
+        Whether running statistics become those of the rows under the final weights. They stay as they are where a
+        training goes on, with other rows.
     verbose : int, default=0
         0 is silent, 1 draws a progress bar, 2 writes a line per epoch, both to the standard error stream.
 
@@ -218,4 +226,5 @@ def train(run: Run, schedule: Schedule, *, callbacks=(), patience: int | None = 
             run.judge(scores, patience)
             callback.on_epoch_end(scores)
     callback.on_train_end()
-    return run.best_weights or run.training.weights
+    weights = run.best_weights or run.training.weights
+    return run.training.settled(weights, run.batches()) if settle else weights

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skkws.audio._quiet import quiet_decoders
+from skkws._runtime.quiet import quiet_stderr
 from skkws.audio._samples import AudioError, check_samples, pcm_to_float
 
 # In Hz. No microphone records beyond them; the resampler would make gigabytes of seconds at 1 Hz.
@@ -109,7 +109,7 @@ def _decode_sndfile(content, name, part):
             return False
 
     try:
-        with quiet_decoders(), Sequential(_Content(_restore_streamed_size(content))) as file:
+        with quiet_stderr(), Sequential(_Content(_restore_streamed_size(content))) as file:
             n_frames = file.frames
             if n_frames > _MAX_FRAMES_PER_BYTE * len(content):
                 raise AudioError(

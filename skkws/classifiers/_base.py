@@ -144,7 +144,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if first:
             self._start(X, rows, y, sample_weight)
         data = self._labelled(rows, y, sample_weight, np.arange(len(rows)))
-        self._train(X, data, sample_weight, Schedule(1, self.learning_rate, "constant"))
+        self._train(X, data, sample_weight, Schedule(1, self.learning_rate, "constant"), settle=False)
         return self
 
     def predict_proba(self, X):
@@ -215,10 +215,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         weight = sample_weight * compute_sample_weight(self.class_weight, y)
         return LabelledRows(rows, np.searchsorted(self.classes_, y), weight.astype(self._dtype), clip_of)
 
-    def _train(self, X, data, sample_weight, schedule, kept=None, groups=None):
+    def _train(self, X, data, sample_weight, schedule, kept=None, groups=None, *, settle=True):
         """Train on these rows, or on those that are kept, and validate on the others."""
-        trainer = self._trainer()
-        self.weights_ = trainer.train(self._network(), self.weights_, self._clips(X), data, schedule, kept)
+        trainer, network = self._trainer(), self._network()
+        self.weights_ = trainer.train(network, self.weights_, self._clips(X), data, schedule, kept, settle=settle)
         self._take_from(trainer)
 
     def _trainer(self):

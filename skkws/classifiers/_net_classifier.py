@@ -22,11 +22,11 @@ from skkws._engine.frame_rows import (
     checked_input_shape,
 )
 from skkws._engine.head_network import HeadNetwork
+from skkws._engine.keras_networks import require_keras
 from skkws._engine.net import Net
 from skkws._engine.spec import N_BANDS
 from skkws._engine.training import Schedule
 from skkws._runtime.files import FoldersStay
-from skkws._runtime.optional import require
 from skkws.classifiers._base import NetworkClassifier
 from skkws.classifiers._embedding_head import EmbeddingHead, backbone, head, scale, with_scale
 from skkws.classifiers._fine_tuning import FineTuning, Tuned
@@ -390,7 +390,7 @@ default="categorical_crossentropy"
         return super().partial_fit(X, y, classes, sample_weight)
 
     def _start(self, X, rows, y, sample_weight):
-        require("tensorflow", type(self).__name__)
+        require_keras(type(self).__name__)
         super()._start(X, rows, y, sample_weight)
         if self.network == _ON_EMBEDDING:
             self._dtype = "float32"  # that of the published weights
@@ -404,9 +404,9 @@ default="categorical_crossentropy"
         # For the embedding it is not the frames that are standardised, but the vectors that it makes of them.
         return None if self.network == _ON_EMBEDDING else super()._scaler(X, rows, sample_weight)
 
-    def _train(self, X, data, sample_weight, schedule, kept=None, groups=None):
+    def _train(self, X, data, sample_weight, schedule, kept=None, groups=None, *, settle=True):
         if self.network != _ON_EMBEDDING:
-            super()._train(X, data, sample_weight, schedule, kept, groups)
+            super()._train(X, data, sample_weight, schedule, kept, groups, settle=settle)
             return
         network, trainer = self._network(), self._trainer()
         vectors = network.vectors(self.weights_, X, data.rows)

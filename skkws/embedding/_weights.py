@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skkws._engine.embedding_kernel import SpeechEmbeddingKernel
+from skkws._engine.keras_networks import require_keras
 from skkws._engine.spec import weight_shapes
 from skkws._runtime.npz import read_npz
-from skkws._runtime.optional import require
 
 _GOOGLE_SHA256 = "9fda429ce4a15c53a2844e844a9d6bc4e47efce761131e70088053b958f1c8c1"
 # Bytes of the widest float type, and of the longest header of an array in an .npz file that NumPy writes of ours.
@@ -158,7 +158,7 @@ def read_weights(weights: str | Path | EmbeddingWeights | None) -> dict[str, NDA
     if isinstance(weights, EmbeddingWeights):
         return weights.arrays
     if weights is None:
-        require("tensorflow", "weights=None, whose numbers Keras draws,")
+        require_keras("weights=None, whose numbers Keras draws,")
         from skkws.networks import speech_embedding
 
         return {f"{layer.name}/{v.name}": v.numpy() for layer in speech_embedding().layers for v in layer.weights}

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skkws._runtime.optional import require
+from skkws._engine.keras_networks import require_keras
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
@@ -150,7 +150,7 @@ def saliency_map(
     >>> saliency_map(net.fit(rows, rows[:, 3] > 0), rows[0]).shape
     (20, 8)
     """
-    require("tensorflow", "saliency_map")
+    require_keras("saliency_map")
     import tensorflow as tf
 
     frames, column = _frames_and_class(classifier, row, label, None)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from skkws._runtime.optional import require
+from skkws._engine.keras_networks import network
 
 if TYPE_CHECKING:
     import keras
 
 
+@network
 def autoencoder(
     input_shape: tuple[int, ...], n_components: int = 16, *, channels: tuple[int, ...] = (16, 32, 64)
 ) -> keras.Model:
@@ -46,29 +47,28 @@ def autoencoder(
     >>> model.output_shape, model.get_layer("code").output.shape, model.count_params()
     ((None, 98, 32), (None, 32), 265729)
     """
-    require("tensorflow", "autoencoder")
     from keras import Input, Model
 
     frames = Input(input_shape)
     return Model(frames, _decode(_encode(frames, n_components, channels), input_shape, channels), name="autoencoder")
 
 
+@network
 def encoder(
     input_shape: tuple[int, ...], n_components: int = 16, *, channels: tuple[int, ...] = (16, 32, 64)
 ) -> keras.Model:
     """First half of :func:`autoencoder`: from frames to the code. Its weights are the first ones of the whole."""
-    require("tensorflow", "encoder")
     from keras import Input, Model
 
     frames = Input(input_shape)
     return Model(frames, _encode(frames, n_components, channels), name="encoder")
 
 
+@network
 def decoder(
     input_shape: tuple[int, ...], output_shape: tuple[int, ...], *, channels: tuple[int, ...] = (16, 32, 64)
 ) -> keras.Model:
     """Second half of :func:`autoencoder`: from the code to frames. Its weights are the last ones of the whole."""
-    require("tensorflow", "decoder")
     from keras import Input, Model
 
     code = Input(input_shape)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skkws._runtime.optional import require
+from skkws._engine.keras_networks import network
 
 if TYPE_CHECKING:
     import keras
 
 
+@network
 def cnn(
     input_shape: tuple[int, ...], n_classes: int, *, filters: tuple[int, ...] = (16, 32, 64), dropout: float = 0.2
 ) -> keras.Model:
@@ -37,7 +38,6 @@ def cnn(
     >>> cnn((98, 32), 12).output_shape
     (None, 12)
     """
-    require("tensorflow", "cnn")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, as_image, classes, drop
@@ -51,6 +51,7 @@ def cnn(
     return Model(frames, classes(x, n_classes), name="cnn")
 
 
+@network
 def cnn1d(
     input_shape: tuple[int, ...],
     n_classes: int,
@@ -85,7 +86,6 @@ def cnn1d(
     >>> cnn1d((98, 32), 12).output_shape
     (None, 12)
     """
-    require("tensorflow", "cnn1d")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, classes, drop

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skkws._runtime.optional import require
+from skkws._engine.keras_networks import network
 
 if TYPE_CHECKING:
     import keras
 
 
+@network
 def ds_cnn(
     input_shape: tuple[int, ...], n_classes: int, *, filters: int = 64, n_blocks: int = 4, dropout: float = 0.2
 ) -> keras.Model:
@@ -43,7 +44,6 @@ def ds_cnn(
     >>> ds_cnn((49, 10), 12).count_params()
     24908
     """
-    require("tensorflow", "ds_cnn")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, as_image, classes, drop

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from skkws._engine.keras_networks import network
 from skkws._engine.spec import FRAMES_PER_VECTOR, N_BANDS, N_DIMS, PADDING_FRAMES, SILENCE, count_vectors
-from skkws._runtime.optional import require
 from skkws.networks._speech_embedding import speech_embedding
 
 if TYPE_CHECKING:
     import keras
 
 
+@network
 def embedding_head(input_shape: tuple[int, ...], n_classes: int, *, dropout: float = 0.5) -> keras.Model:
     """Join the layers of :func:`speech_embedding`, standardised vectors, and :func:`keyword_head` behind them.
 
@@ -43,7 +44,6 @@ def embedding_head(input_shape: tuple[int, ...], n_classes: int, *, dropout: flo
     >>> embedding_head((98, 32), 12).count_params()
     385620
     """
-    require("tensorflow", "embedding_head")
     from keras import Input, Model, layers
 
     from skkws.networks._keyword_head import head_layers

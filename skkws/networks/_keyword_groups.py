@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from skkws._engine.keras_networks import network
 from skkws._engine.spec import BLOCKS, N_DIMS, NORM_EPSILON
-from skkws._runtime.optional import require
 from skkws.networks._embedding_head import padded_with_silence
 from skkws.networks._speech_embedding import activate, convolve_blocks
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import keras
 
 
+@network
 def keyword_groups(
     input_shape: tuple[int, ...], n_classes: int, *, n_groups: int = 1, dropout: float = 0.0
 ) -> keras.Model:
@@ -54,7 +55,6 @@ def keyword_groups(
     >>> keyword_groups((98, 32), 80, n_groups=2).output_shape
     (None, 80)
     """
-    require("tensorflow", "keyword_groups")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm

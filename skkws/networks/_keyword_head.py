@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skkws._runtime.optional import require
+from skkws._engine.keras_networks import network
 
 if TYPE_CHECKING:
     import keras
 
 
+@network
 def keyword_head(
     input_shape: tuple[int, ...],
     n_classes: int,
@@ -60,7 +61,6 @@ def keyword_head(
     >>> keyword_head((16, 96), 12).count_params()
     57228
     """
-    require("tensorflow", "keyword_head")
     from keras import Input, Model
 
     from skkws._engine.layers import seeded
@@ -88,6 +88,7 @@ def head_layers(x, n_classes, *, dropout, filters=96, kernel_size=3, activation=
     return layers.Dense(n_classes, activation="softmax", **penalty)(x)
 
 
+@network
 def flat_head(input_shape: tuple[int, ...], n_classes: int, *, units: int = 64, dropout: float = 0.5) -> keras.Model:
     """Dense variant of the head: all vectors of a clip as one row, a hidden layer, and a softmax.
 
@@ -113,7 +114,6 @@ def flat_head(input_shape: tuple[int, ...], n_classes: int, *, units: int = 64, 
     >>> flat_head((16, 96), 12).output_shape
     (None, 12)
     """
-    require("tensorflow", "flat_head")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, classes, drop

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from skkws._engine.keras_networks import network
 from skkws._engine.spec import BLOCKS, N_DIMS, NORM_EPSILON
-from skkws._runtime.optional import require
 from skkws.networks._speech_embedding import activate, convolve_blocks
 
 if TYPE_CHECKING:
     import keras
 
 
+@network
 def keyword_net(input_shape: tuple[int, ...], n_classes: int, *, dropout: float = 0.5) -> keras.Model:
     """Full keyword model of Lin, Kilgour, Roblek and Sharifi (2020), arXiv:2002.01322.
 
@@ -39,7 +40,6 @@ def keyword_net(input_shape: tuple[int, ...], n_classes: int, *, dropout: float 
     >>> keyword_net((98, 32), 12).output_shape
     (None, 12)
     """
-    require("tensorflow", "keyword_net")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, as_image

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skkws._runtime.optional import require
+from skkws._engine.keras_networks import network
 
 if TYPE_CHECKING:
     import keras
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _LEAST = 26
 
 
+@network
 def light_cnn(input_shape: tuple[int, ...], n_classes: int, *, dropout: float = 0.2) -> keras.Model:
     """Two 2x2 convolutions of 8 filters, two 3x3 of 16 and one of 32, each group pooled by 2; two dense layers of 128.
 
@@ -44,7 +45,6 @@ def light_cnn(input_shape: tuple[int, ...], n_classes: int, *, dropout: float = 
     >>> light_cnn((99, 81), 12).count_params()
     314368
     """
-    require("tensorflow", "light_cnn")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, as_image, classes, drop

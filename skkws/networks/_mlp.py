@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skkws._runtime.optional import require
+from skkws._engine.keras_networks import network
 
 if TYPE_CHECKING:
     import keras
 
 
+@network
 def mlp(
     input_shape: tuple[int, ...], n_classes: int, *, units: tuple[int, ...] = (256, 128), dropout: float = 0.2
 ) -> keras.Model:
@@ -37,7 +38,6 @@ def mlp(
     >>> mlp((13, 96), 12).output_shape
     (None, 12)
     """
-    require("tensorflow", "mlp")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, classes, drop

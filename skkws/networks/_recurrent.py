@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skkws._runtime.optional import require
+from skkws._engine.keras_networks import network
 
 if TYPE_CHECKING:
     import keras
 
 
+@network
 def rnn(input_shape: tuple[int, ...], n_classes: int, *, units: int = 64, dropout: float = 0.2) -> keras.Model:
     """Bidirectional plain recurrent network over the frames, the maximum of its outputs over time, and a softmax.
 
@@ -35,12 +36,12 @@ def rnn(input_shape: tuple[int, ...], n_classes: int, *, units: int = 64, dropou
     >>> rnn((98, 32), 12).output_shape
     (None, 12)
     """
-    require("tensorflow", "rnn")
     from keras import layers
 
     return _recurrent(layers.SimpleRNN, input_shape, n_classes, units, dropout, name="rnn")
 
 
+@network
 def lstm(input_shape: tuple[int, ...], n_classes: int, *, units: int = 64, dropout: float = 0.2) -> keras.Model:
     """Bidirectional LSTM over the frames, the maximum of its outputs over time, and a softmax.
 
@@ -66,12 +67,12 @@ def lstm(input_shape: tuple[int, ...], n_classes: int, *, units: int = 64, dropo
     >>> lstm((98, 32), 12).output_shape
     (None, 12)
     """
-    require("tensorflow", "lstm")
     from keras import layers
 
     return _recurrent(layers.LSTM, input_shape, n_classes, units, dropout, name="lstm")
 
 
+@network
 def gru(input_shape: tuple[int, ...], n_classes: int, *, units: int = 64, dropout: float = 0.2) -> keras.Model:
     """Bidirectional GRU over the frames, the maximum of its outputs over time, and a softmax.
 
@@ -97,12 +98,12 @@ def gru(input_shape: tuple[int, ...], n_classes: int, *, units: int = 64, dropou
     >>> gru((98, 32), 12).output_shape
     (None, 12)
     """
-    require("tensorflow", "gru")
     from keras import layers
 
     return _recurrent(layers.GRU, input_shape, n_classes, units, dropout, name="gru")
 
 
+@network
 def crnn(
     input_shape: tuple[int, ...],
     n_classes: int,
@@ -139,7 +140,6 @@ def crnn(
     >>> crnn((98, 32), 12).output_shape
     (None, 12)
     """
-    require("tensorflow", "crnn")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, as_image

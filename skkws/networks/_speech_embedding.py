@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from skkws._engine.keras_networks import network
 from skkws._engine.spec import BLOCKS, N_BANDS, N_DIMS, NORM_EPSILON
-from skkws._runtime.optional import require
 
 if TYPE_CHECKING:
     import keras
 
 
+@network
 def speech_embedding(*, seed: int = 0) -> keras.Model:
     """Speech embedding network in its inference form: batch norm is folded into every convolution but the first.
 
@@ -37,7 +38,6 @@ def speech_embedding(*, seed: int = 0) -> keras.Model:
     >>> tuple(speech_embedding()(np.zeros((1, 198, 32), "float32")).shape)
     (1, 16, 96)
     """
-    require("tensorflow", "speech_embedding")
     from keras import Input, Model, initializers, layers
 
     rng_seeds = iter(range(1000 * seed, 1000 * (seed + 1)))

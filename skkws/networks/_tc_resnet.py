@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skkws._runtime.optional import require
+from skkws._engine.keras_networks import network
 
 if TYPE_CHECKING:
     import keras
 
 
+@network
 def tc_resnet(
     input_shape: tuple[int, ...], n_classes: int, *, filters: tuple[int, ...] = (16, 24, 32, 48), dropout: float = 0.5
 ) -> keras.Model:
@@ -40,7 +41,6 @@ def tc_resnet(
     >>> tc_resnet((98, 40), 12).count_params()
     65772
     """
-    require("tensorflow", "tc_resnet")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, classes, drop

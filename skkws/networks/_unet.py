@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skkws._runtime.optional import require
+from skkws._engine.keras_networks import network
 
 if TYPE_CHECKING:
     import keras
 
 
+@network
 def unet(input_shape: tuple[int, ...], *, channels: tuple[int, ...] = (8, 16, 32)) -> keras.Model:
     """Go down and up in stages of convolutions, with bridges between those of the same size, and end in a mask.
 
@@ -42,7 +43,6 @@ def unet(input_shape: tuple[int, ...], *, channels: tuple[int, ...] = (8, 16, 32
     >>> model.output_shape, model.count_params()
     ((None, 98, 64), 30097)
     """
-    require("tensorflow", "unet")
     from keras import Input, Model, layers
 
     from skkws._engine.layers import BatchNorm, as_image

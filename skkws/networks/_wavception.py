@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skkws._runtime.optional import require
+from skkws._engine.keras_networks import network
 
 if TYPE_CHECKING:
     import keras
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _FIRST_SHIFT = 2.0
 
 
+@network
 def wavception(
     input_shape: tuple[int, ...],
     n_classes: int,
@@ -59,7 +60,6 @@ def wavception(
     >>> wavception((16000, 1), 12).output_shape
     (None, 12)
     """
-    require("tensorflow", "wavception")
     from keras import Input, Model, initializers, layers, ops
 
     from skkws._engine.layers import BatchNorm, classes, drop

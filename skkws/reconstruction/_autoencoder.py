@@ -11,9 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skkws._engine.frame_net import FrameNet
 from skkws._engine.frame_rows import LOG_MEL_FRAMES, band_scaler, checked_input_shape
+from skkws._engine.keras_networks import require_keras
 from skkws._engine.rows import validate_rows
 from skkws._engine.training import Run, Schedule, train
-from skkws._runtime.optional import require
 from skkws.networks import autoencoder, decoder, encoder
 
 
@@ -131,7 +131,7 @@ class SpectrogramAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         ValueError
             If it is not clear what the frames of a row are, or the loss does not stay finite.
         """
-        require("tensorflow", type(self).__name__)
+        require_keras(type(self).__name__)
         X = self._validate(X, reset=True)
         self.input_shape_ = LOG_MEL_FRAMES.shape(
             X.shape[1],

@@ -11,9 +11,9 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skkws._engine.frame_net import FrameNet
+from skkws._engine.keras_networks import require_keras
 from skkws._engine.training import Run, Schedule, train
 from skkws._engine.waveform_rows import WaveformTransformer
-from skkws._runtime.optional import require
 from skkws.augment import BackgroundNoise, ColoredNoise
 from skkws.features import mel_filterbank, periodic_window
 from skkws.metrics import signal_to_noise_ratio
@@ -172,7 +172,7 @@ class UNetDenoiser(WaveformTransformer):
         ValueError
             If `noise` or `snr_db` cannot be used, or the loss does not stay finite.
         """
-        require("tensorflow", type(self).__name__)
+        require_keras(type(self).__name__)
         X = self._validate(X, reset=True)
         self.output_shape_ = self._shape_for(X.shape[1])
         mix, spectra = self._mixing(), self._spectra()

@@ -22,8 +22,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import check_estimator
 
+from skkws._runtime.quiet import quiet_stderr
 from skkws.audio import AudioError, AudioLoader, fit_length, pcm_to_float, read_audio, resample
-from skkws.audio._quiet import quiet_decoders
 
 RATE = 16000
 
@@ -460,7 +460,7 @@ def test_without_pyav_the_format_is_named_and_what_reads_it(beginning, kind, mon
 
 
 def test_what_others_print_meanwhile_arrives(capfd):
-    with quiet_decoders(), quiet_decoders():
+    with quiet_stderr(), quiet_stderr():
         print("ours", file=sys.stderr, flush=True)
         os.write(2, b"a child's\n")
     assert capfd.readouterr() == ("", "ours\na child's\n")

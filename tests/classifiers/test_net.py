@@ -541,6 +541,6 @@ def test_a_second_fit_with_the_same_seed_builds_no_network(rows):
 def test_what_is_compiled_once_is_not_compiled_again(rows):
     X, y = rows
     net = KeywordNetClassifier("gru", input_shape=(N_FRAMES, N_BANDS), epochs=1, random_state=0).fit(X, y)
-    before = graph.compiled.cache_info().misses
+    before = graph._graph.cache_info().misses
     net.set_params(random_state=5, epochs=2, learning_rate=0.1, batch_size=7).fit(X[:50], y[:50])
-    assert graph.compiled.cache_info().misses == before
+    assert graph._graph.cache_info().misses == before

@@ -1,4 +1,4 @@
-"""Silence for decoders written in C that complain of damaged recordings on the caller's standard error stream."""
+"""Silence for libraries written in C that talk on the caller's standard error stream."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ _n_inside = 0
 
 
 @contextmanager
-def quiet_decoders():
+def quiet_stderr():
     """Drop what C code prints on ``stderr`` meanwhile, in all threads.
 
     C's ``stderr`` is pointed elsewhere, and the file descriptor below it is left alone: what Python and processes
