@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
@@ -384,7 +385,12 @@ class AudioLoader(TransformerMixin, BaseEstimator):
                     stacklevel=3,  # past the wrapper that set_output puts round transform
                 )
         warn_of_clips(loaded, duration=self.duration, pad=self.pad, stacklevel=3)
-        return rows[: len(kept)]
+        rows = rows[: len(kept)]
+        if skipped and hasattr(X, "iloc") and _get_output_config("transform", self)["dense"] == "pandas":
+            import pandas as pd  # whose index scikit-learn would take from all of X
+
+            return pd.DataFrame(rows, index=X.index[kept])
+        return rows
 
     def get_feature_names_out(self, input_features=None):
         """Name the columns, one per sample: ``sample_00000``, ``sample_00001``, ...

@@ -9,7 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skkws._engine.rows import validate_rows
-from skkws._runtime.fit_params import fit_keyword, weights_for
+from skkws._runtime.fit_params import fit_last, takes, weights_for
 from skkws.augment._augmenter import AudioAugmenter
 
 
@@ -118,9 +118,9 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         X_out, y_out = augmenter.fit_resample(X, y)
         fit_params = weights_for(estimator, sample_weight, X, augmenter.sample_indices_)
-        if name := fit_keyword(estimator, "copy_of"):
-            fit_params[name] = augmenter.sample_indices_
-        self.estimator_ = estimator.fit(X_out, y_out, **fit_params)
+        if takes(estimator, "copy_of"):
+            fit_params["copy_of"] = augmenter.sample_indices_
+        self.estimator_ = fit_last(estimator, X_out, y_out, **fit_params)
         self.augmenter_ = augmenter
         return self
 

@@ -44,6 +44,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+    # With metadata routing on, speakers that a search gets for its folds are taken for early stopping too.
+    __metadata_request__fit = {"groups": True}
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, copy_of=None, groups=None):

@@ -8,7 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skkws._engine.rows import validate_rows
-from skkws._runtime.fit_params import weights_for
+from skkws._runtime.fit_params import fit_last, weights_for
 
 _CLASSIFIER = HasMethods(["fit", "predict_proba"])
 
@@ -105,12 +105,12 @@ class RescoringClassifier(ClassifierMixin, BaseEstimator):
                 f"{rescored.shape}. Pass one such as is_recording == True."
             )
         first, second = clone(self.estimator), clone(self.rescorer)
-        self.estimator_ = first.fit(X, y, **weights_for(first, sample_weight, X, slice(None)))
+        self.estimator_ = fit_last(first, X, y, **weights_for(first, sample_weight, X, slice(None)))
         self.classes_ = self.estimator_.classes_
         rows = np.flatnonzero(rescored & np.isin(y, self.classes_))
         chosen_from = len(np.unique(y[rows]))
         weights = weights_for(second, sample_weight, X, rows)
-        self.rescorer_ = second.fit(X[rows], y[rows], **weights) if chosen_from > 1 else None
+        self.rescorer_ = fit_last(second, X[rows], y[rows], **weights) if chosen_from > 1 else None
         return self
 
     def predict_proba(self, X):

@@ -18,8 +18,10 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print an object a line: file, label, probability.")] = False,
 ):
     """Print label, probability and name of each recording, a line each."""
+    from copy import copy
+
     from sklearn.base import clone
-    from sklearn.preprocessing import FunctionTransformer
+    from sklearn.pipeline import Pipeline
 
     from skkws.audio import AudioLoader
     from skkws.extraction import FileRows
@@ -30,9 +32,11 @@ def predict(
     if not isinstance(steps[0][1], AudioLoader) or not hasattr(pipeline, "predict_proba"):
         raise ValueError(f"{model} does not go from recordings to probabilities; make a model with skkws train.")
     loader = clone(steps[0][1]).set_params(on_error="skip")
+    # Begins at samples of the loader's rate, whose rows it leaves as they are, in the container that was trained on.
+    classifier = Pipeline([("loader", copy(steps[0][1]).set_params(source_rate=None)), *steps[1:]])
     n_bad = 0
-    for batch in FileRows(files, FunctionTransformer(), loader, batch_size=_PREDICTED_AT_ONCE).batches():
-        for file, label, probability in _predict(pipeline, files, batch):
+    for batch in FileRows(files, "passthrough", loader, batch_size=_PREDICTED_AT_ONCE).batches():
+        for file, label, probability in _predict(classifier, files, batch):
             if as_json:
                 print(json.dumps({"file": str(file), "label": label, "probability": probability}))
             else:
@@ -45,12 +49,12 @@ def predict(
         raise typer.Exit(1)
 
 
-def _predict(pipeline, files, batch):
+def _predict(classifier, files, batch):
     """``(file, label, probability)`` of each readable file of a batch."""
     if not len(batch.indices):
         return []
-    probabilities = pipeline[1:].predict_proba(batch.rows)
-    labels = pipeline.classes_[probabilities.argmax(axis=1)]
+    probabilities = classifier.predict_proba(batch.rows)
+    labels = classifier.classes_[probabilities.argmax(axis=1)]
     return [
         (files[i], str(label), float(p))
         for i, label, p in zip(batch.indices, labels, probabilities.max(axis=1), strict=True)

@@ -10,8 +10,6 @@ _MOST_NAMED = 4
 
 def load_waveforms(folder, *, labels, limit, group, loader, seed, n_jobs, speakers=True):
     """Waveform rows of a folder and its labels and speakers, without the files that cannot be read."""
-    from sklearn.preprocessing import FunctionTransformer
-
     from skkws.datasets import load_keyword_folder
     from skkws.extraction import extract
 
@@ -19,7 +17,12 @@ def load_waveforms(folder, *, labels, limit, group, loader, seed, n_jobs, speake
     if speakers:
         say(speakers_in_words(data.groups, group))
     found = extract(
-        data.filenames, FunctionTransformer(), loader, n_jobs=n_jobs, verbose=1, description="Loading audio"
+        data.filenames,
+        "passthrough",
+        loader,
+        n_jobs=n_jobs,
+        verbose=1,
+        description="Loading audio",
     )
     for reason in found.skipped:
         say(f"left out: {reason}")

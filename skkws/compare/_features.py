@@ -131,5 +131,5 @@ def _shared(candidates):
 
 def _rows(features, X, cache_dir):
     if cache_dir is None:
-        return features.transform(X)
-    return CachedTransformer(FrozenEstimator(features), cache_dir).fit(X[:1]).transform(X)
+        return np.asarray(features.transform(X))
+    return np.asarray(CachedTransformer(FrozenEstimator(features), cache_dir).fit(X[:1]).transform(X))

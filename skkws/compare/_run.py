@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from joblib import delayed
 from numpy.typing import ArrayLike
-from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_consistent_length
 
 from skkws._runtime.parallel import in_order
@@ -225,5 +224,5 @@ def _waveforms(X, verbose):
     """Rows of samples, whether `X` holds these or names of files."""
     clips = as_clip_list(X)
     if clips is not None and is_source(clips[0]):
-        return extract(clips, FunctionTransformer(), verbose=verbose, description="Loading audio").features
+        return extract(clips, "passthrough", verbose=verbose, description="Loading audio").features
     return np.ascontiguousarray(X, dtype=np.float32)

@@ -220,7 +220,7 @@ class Extract:
 
 def extract(
     files: Sequence[str | os.PathLike],
-    transformer: TransformerMixin | None = None,
+    transformer: TransformerMixin | str | None = None,
     loader: AudioLoader | None = None,
     cache_dir: str | os.PathLike | None = None,
     n_jobs: int | None = None,
@@ -229,6 +229,8 @@ def extract(
     description: str = "Extracting features",
 ) -> Extract:
     """Extract features as `extract_features` does, and leave bad files out if the loader says so.
+
+    The transformer may be ``"passthrough"``: waveforms.
 
     Returns
     -------

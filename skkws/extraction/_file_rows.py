@@ -13,6 +13,7 @@ from time import perf_counter
 import numpy as np
 from joblib import delayed, effective_n_jobs
 from sklearn.base import clone
+from sklearn.preprocessing import FunctionTransformer
 
 from skkws._runtime.fingerprint import content_key, fingerprint
 from skkws._runtime.parallel import in_order, shares_memory
@@ -46,7 +47,8 @@ class FileRows:
     Parameters
     ----------
     files, transformer, loader, cache_dir, n_jobs, batch_size
-        As in `extract_features`, and checked here; the loader may skip bad files.
+        As in `extract_features`, and checked here; the loader may skip bad files, and the transformer may be
+        ``"passthrough"``, which leaves waveforms as they are.
 
     Attributes
     ----------
@@ -239,6 +241,8 @@ def _ready_transformer(transformer, n_samples):
     """Return the transformer if it is fitted, or else a fitted clone, provided that `fit` learns nothing from data."""
     if transformer is None:
         transformer = SpeechEmbeddingTransformer()
+    if isinstance(transformer, str) and transformer == "passthrough":
+        transformer = FunctionTransformer().set_output(transform="default")
     if is_fitted(transformer):
         return taken_for_fitted(transformer)
     fitted = fitted_without_data(transformer, noise_rows(n_samples))

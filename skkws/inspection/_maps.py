@@ -155,7 +155,7 @@ def saliency_map(
 
     frames, column = _frames_and_class(classifier, row, label, None)
     if classifier.scaler_ is not None:
-        frames = classifier.scaler_.transform(frames)
+        frames = np.asarray(classifier.scaler_.transform(frames))
     model = classifier.to_keras()
     drawn = check_random_state(random_state).normal(0, noise * frames.std(), (n_samples, *frames.shape))
     batch = tf.constant(frames + drawn, dtype=model.inputs[0].dtype)

@@ -70,7 +70,7 @@ def exciting_stretches(
         raise ValueError('exciting_stretches takes an embedding with input="audio", as times are those of the sound.')
     X = check_array(X, dtype=np.float32)
     vectors = SpeechEmbeddingTransformer(weights=embedding.weights, padding=embedding.padding).fit(X)
-    answers = vectors.transform(X).reshape(len(X), *vectors.output_shape_)
+    answers = np.asarray(vectors.transform(X)).reshape(len(X), *vectors.output_shape_)
     if not 0 <= dimension < answers.shape[-1]:
         raise ValueError(f"dimension must be from 0 to {answers.shape[-1] - 1}, got {dimension}.")
     answers = answers[..., dimension]

@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skkws._engine.spec import SAMPLE_RATE
+from skkws._runtime.fit_params import fit_last
 from skkws._runtime.progress import progress
 from skkws.audio import AudioLoader
 from skkws.augment import AudioAugmenter, colored_noise, default_transforms
@@ -68,7 +69,7 @@ class Spotter:
             Fitted.
         """
         # With a duration the loader learns nothing; it is fitted to the name of a file that need not exist.
-        loader = AudioLoader(duration=self.duration).fit(["clip.wav"])
+        loader = AudioLoader(duration=self.duration).fit(["clip.wav"]).set_output(transform="default")
         return make_pipeline(loader, *(step for _, step in self.model.steps))
 
     def predict(self, X: ArrayLike) -> NDArray:
@@ -226,6 +227,7 @@ def train_keyword_spotter(
     taken = [*words, SILENCE]
     with_head = recordings is not None
     pipeline = make_keyword_pipeline(taken, threshold=threshold, rescored=with_head, random_state=seeds[3])
+    pipeline.set_output(transform="default")  # whatever scikit-learn is set to, here and where it will be used
     embedding, rest = pipeline[0].fit(X[:1]), pipeline[1:]
     clips = _Clips(embedding.transform(X), y, groups)
     trained = _Clips(embedding.transform(copies), y[augmenter.sample_indices_], groups[augmenter.sample_indices_])
@@ -290,7 +292,7 @@ def _fit(rest, spoken, recorded, taken):
     weight = np.concatenate([SYNTHESIZED_WORTH / n_clips[word_of], np.ones(len(recorded.y))])
     X, y = np.concatenate([spoken.X, recorded.X]), np.concatenate([spoken.y, recorded.y])
     rescored = np.concatenate([np.zeros(len(spoken.y), dtype=bool), np.isin(recorded.y, taken)])
-    return clone(rest).fit(X, y, rescoringclassifier__sample_weight=weight, rescoringclassifier__rescored=rescored)
+    return fit_last(clone(rest), X, y, sample_weight=weight, rescored=rescored)
 
 
 def _estimate(rest, clips, trained, recorded, taken, verbose):
