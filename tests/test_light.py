@@ -56,7 +56,7 @@ def without_heavy(monkeypatch):
 
 COMMANDS = """
 import json
-from skkws.cli._app import app
+from skkws.cli import app
 for arguments in json.loads(sys.argv[1]):
     app(arguments, standalone_mode=False)
 """

@@ -13,7 +13,7 @@ from test_common import ESTIMATORS, fitted, name_of, outputs
 from typer.testing import CliRunner
 
 import skkws
-from skkws.cli._app import app
+from skkws.cli import app
 from skkws.compare import compare_classifiers
 from skkws.inspection import exciting_stretches, saliency_map
 from skkws.spotting import train_keyword_spotter

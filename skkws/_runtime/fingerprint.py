@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 
 import skkws
+from skkws._runtime.code import describe_code, is_function, is_versioned
 from skkws._runtime.public import public_module
 
 KEY_BYTES = 16
@@ -21,8 +22,8 @@ def fingerprint(*estimators):
 
     It covers classes, parameters (`n_jobs`, `verbose`, `memory` and `cache_dir` aside) and the fitted state, of steps
     and nested estimators as well, the content of the files that parameters name, the version of skkws and those of
-    the packages that the classes come from. It is the same in every process and on every run. The code of a class is
-    covered by its package's version alone.
+    the packages that the classes come from. It is the same in every process and on every run. The code of an installed
+    package is covered by its version alone, that of classes and functions of a user's own by what it does.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def fingerprint(*estimators):
     Raises
     ------
     ValueError
-        If a parameter or a part of the fitted state cannot be pickled, such as a lambda.
+        If a parameter or a part of the fitted state cannot be pickled, such as a lock.
 
     Examples
     --------
@@ -62,17 +63,20 @@ def _describe(value):
         return _describe_estimator(value)
     if isinstance(value, str | os.PathLike):
         return _describe_text(os.fspath(value))
+    if is_function(value):
+        return describe_code(value, _describe)
     if isinstance(value, dict):
         return ["dict", sorted(([_describe(key), _describe(value[key])] for key in value), key=repr)]
     if isinstance(value, list | tuple):
         return [type(value).__name__, [_describe(item) for item in value]]
     try:
-        return joblib.hash(value)
+        digest = joblib.hash(value)
     except Exception as error:  # whatever an object's own way of pickling may raise
         raise ValueError(
-            f"{value!r} cannot be pickled, so features that depend on it cannot be cached: {error} "
-            "Use a function with a name of its own, or do without the cache."
+            f"{value!r} cannot be pickled, so features that depend on it cannot be cached: {error}. "
+            "Leave it out, or do without the cache."
         ) from error
+    return digest if is_versioned(type(value).__module__) else [digest, describe_code(type(value), _describe)]
 
 
 def _describe_estimator(estimator):
@@ -83,7 +87,7 @@ def _describe_estimator(estimator):
     state.pop("_sklearn_output_config", None)  # the look of the output
     return [
         f"{public_module(kind)}.{kind.__qualname__}",
-        str(getattr(package, "__version__", "")),
+        str(getattr(package, "__version__", "")) if is_versioned(kind.__module__) else describe_code(kind, _describe),
         _describe({name: item for name, item in params.items() if name not in _NO_EFFECT}),
         _describe(state),
     ]

@@ -168,7 +168,9 @@ def as_clip_list(X: object) -> list | None:
         if array.dtype.kind not in "OUT":
             return None
         if array.ndim == 2 and array.size and isinstance(array[0, 0], str | os.PathLike):
-            raise ValueError(f"paths must come as a 1-D collection, got shape {array.shape}. Pass one column of X.")
+            if array.shape[1] > 1:
+                raise ValueError(f"paths must come as one column, got shape {array.shape}. Pass one column of X.")
+            array = array[:, 0]
         if array.ndim != 1:
             return None
         clips = list(array)
@@ -324,10 +326,11 @@ class AudioLoader(TransformerMixin, BaseEstimator):
         ----------
         X : list of clips, or array-like of shape (n_clips, n_samples)
             A 1-D collection (list, tuple, string or object array, pandas series) of clips of any length, or a 2-D
-            array with a waveform per row. A clip is a path (`str` or `Path`), the bytes of a file, a binary file
-            object, or a 1-D array of samples: floats in [-1, 1], or integer PCM, which is scaled by the full range
-            of its type. Arrays are at `source_rate`; a pair ``(rate, array)``, as SciPy and Gradio give
-            it, brings its own rate in Hz, and may have channels, ``(n_samples, n_channels)``, which are averaged.
+            array with a waveform per row. Paths may also come as a single column, ``(n_clips, 1)``. A clip is a path
+            (`str` or `Path`), the bytes of a file, a binary file object, or a 1-D array of samples: floats in
+            [-1, 1], or integer PCM, which is scaled by the full range of its type. Arrays are at `source_rate`; a
+            pair ``(rate, array)``, as SciPy and Gradio give it, brings its own rate in Hz, and may have channels,
+            ``(n_samples, n_channels)``, which are averaged.
 
         Returns
         -------

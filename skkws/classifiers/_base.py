@@ -249,23 +249,32 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         labels = data.labels[first]
         n_classes, n_held_out = len(self.classes_), int(np.ceil(self.validation_fraction * len(clips)))
         seed = self._random_state.randint(2**31 - 1)
-        fits = np.bincount(labels, minlength=n_classes).min() > 1
-        if groups is None:
-            fits = fits and n_classes <= n_held_out <= len(clips) - n_classes
+        fewest = np.bincount(labels, minlength=n_classes).min()
+
+        def fits(side):
+            return len(np.unique(labels[side])) == n_classes
+
+        if groups is not None:
+            n_parts = min(max(2, round(1 / self.validation_fraction)), len(np.unique(groups[first])), fewest)
+            splits = _group_splits(n_parts, clips, labels, groups[first], seed)
+            # The first one, of parts as large as were asked for or of the next larger ones, that tests all classes.
+            trained = next((train for train, test in splits if fits(train) and fits(test)), None)
+        elif fewest > 1 and n_classes <= n_held_out <= len(clips) - n_classes:
             every = np.arange(len(clips))
-            trained = (
-                train_test_split(every, test_size=n_held_out, stratify=labels, random_state=seed)[0] if fits else []
-            )
+            trained, test = train_test_split(every, test_size=n_held_out, stratify=labels, random_state=seed)
+            trained = trained if fits(trained) and fits(test) else None
         else:
-            n_parts = min(max(2, round(1 / self.validation_fraction)), len(np.unique(groups[first])))
-            fits = fits and n_parts > 1
-            parts = StratifiedGroupKFold(max(2, n_parts), shuffle=True, random_state=seed)
-            trained = next(parts.split(clips, labels, groups[first]))[0] if fits else []
-        held_out = np.setdiff1d(np.arange(len(clips)), trained)
-        if any(len(np.unique(labels[side])) < n_classes for side in (trained, held_out)):
+            trained = None
+        if trained is None:
             raise ValueError(
                 f"early_stopping=True holds out {n_held_out} of {len(clips)} clips, and each of {n_classes} classes "
                 "needs a clip on both sides, and with groups a speaker; add clips, change validation_fraction, or set "
                 "early_stopping=False."
             )
         return np.isin(data.clip_of, clips[trained])
+
+
+def _group_splits(n_parts, rows, labels, groups, seed):
+    """Yield splits by groups into as many parts, and then into fewer and larger ones."""
+    for n in range(n_parts, 1, -1):
+        yield from StratifiedGroupKFold(n, shuffle=True, random_state=seed).split(rows, labels, groups)

@@ -1,6 +1,7 @@
 """A transformer that remembers on disk what it has computed."""
 
 import os
+import time
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +22,8 @@ from skkws.extraction._store import FeatureStore, distinct
 
 # Files whose keys a process remembers.
 _MOST_FILES = 2**18
+# Nanoseconds after a change in which another one may bear the same time.
+_SETTLED = 2 * 10**9
 # Samples of a clip of noise that an AudioLoader makes a row of.
 _NOISE_LENGTH = SAMPLE_RATE
 
@@ -42,7 +45,9 @@ class CachedTransformer(FoldersStay, TransformerMixin, BaseEstimator):
 
     A row is found again where its values, their dtype and the *setting* are equal: the class of the transformer, its
     parameters, its fitted state, the content of the files that its parameters name (weights), and the versions of the
-    packages. So a transformer that learns from the data is cached correctly too, yet for each fit anew: this serves
+    packages. Of classes and functions of your own the compiled code counts, with that of all that they name, and the
+    values of variables of a module that they use: one that changes while rows are computed, such as a counter, makes
+    every call another setting. So a transformer that learns from the data is cached correctly too, yet for each fit anew: this serves
     those whose `fit` learns nothing, as all feature transformers of skkws. These declare it, and so can one of your
     own, by the class attribute ``learns_from_data = False``; of one that declares nothing, fits to noise find it out.
     What learns nothing is not fitted to the data, so that no clip is computed for it.
@@ -249,7 +254,11 @@ def _clip_key(clip, name):
             about = os.stat(clip)
         except OSError:
             about = None  # reading it says what is wrong
-        return _file_key(os.fspath(clip), about and (about.st_ino, about.st_size, about.st_mtime_ns))
+        path = os.fspath(clip)
+        if about is None or time.time_ns() - about.st_ctime_ns < _SETTLED:
+            return content_key(read_bytes(path, path))
+        # Unlike the time of the last write, that of the last change of any kind cannot be put back.
+        return _file_key(path, (about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns))
     if is_source(clip):
         return content_key(read_bytes(clip, name))
     if isinstance(clip, tuple | list):  # a rate and samples

@@ -766,8 +766,8 @@ def test_bad_array_is_called_by_its_index(clip, message):
         (b"RIFF", r"got a single bytes\. Pass a list"),
         (tone(), "Expected 2D array, got 1D array"),
         (
-            np.array([["a.wav"], ["b.wav"]]),
-            r"paths must come as a 1-D collection, got shape \(2, 1\)\. Pass one column",
+            np.array([["a.wav", "b.wav"]]),
+            r"paths must come as one column, got shape \(1, 2\)\. Pass one column",
         ),
         ([[0, 1], [2, 3]], r"Python integers does not say how wide its PCM is\. Pass an array"),
         (np.array([[0.0, np.nan]]), "Input X contains NaN"),

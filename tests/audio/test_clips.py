@@ -5,6 +5,10 @@ import warnings
 import numpy as np
 import pytest
 import soundfile as sf
+from sklearn.ensemble import BaggingClassifier
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from skkws import AudioLoader, CachedTransformer, extract_features, iter_batches
 from skkws.audio import AudioError, fit_length, level_doubt, pcm_to_float, resample
@@ -175,3 +179,21 @@ def test_a_cache_tells_pairs_apart_by_their_rate(tmp_path):
     slow, fast = loader.fit([tone()]).transform([(16000, tone()), (32000, tone())])
     assert np.abs(slow - fast).max() > 0.1
     np.testing.assert_array_equal(loader.transform([(32000, tone())])[0], fast)
+
+
+# Paths as a column
+
+
+@pytest.mark.parametrize("kind", [object, str])
+def test_paths_may_be_a_column(kind, tmp_path):
+    for i in range(6):
+        sf.write(tmp_path / f"{i}.wav", tone(frequency=300 * (i % 2 + 1) + i), RATE)
+    paths = np.array(sorted(map(str, tmp_path.iterdir())), dtype=kind)
+    column, y = paths[:, None], np.arange(6) % 2
+    np.testing.assert_array_equal(AudioLoader().fit_transform(column), AudioLoader().fit_transform(paths))
+    model = make_pipeline(AudioLoader(), LogMelTransformer(), LogisticRegression())
+    assert BaggingClassifier(model, 3, random_state=0).fit(column, y).score(column, y) > 0.5
+    importances = permutation_importance(model.fit(column, y), column, y, n_repeats=2, random_state=0)
+    assert importances.importances.shape == (1, 2)
+    frame = pytest.importorskip("pandas").DataFrame({"path": paths})
+    np.testing.assert_array_equal(model.fit(frame, y).predict(frame), y)

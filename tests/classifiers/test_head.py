@@ -410,3 +410,22 @@ def test_a_scaler_that_gives_no_numbers_is_refused(trained):
 def test_weights_in_another_order_are_the_same_weights(words, trained):
     head = with_state(trained, weights_=[np.asfortranarray(weight) for weight in trained.weights_])
     assert_array_equal(head.predict_proba(words[0]), trained.predict_proba(words[0]))
+
+
+@pytest.mark.parametrize("n_classes", [2, 4, 10])
+@pytest.mark.parametrize("clips_per_speaker", [1, 2])
+@pytest.mark.parametrize("fraction", [0.01, 0.1, 0.4])
+def test_early_stopping_takes_speakers_of_few_clips(n_classes, clips_per_speaker, fraction):
+    n = 4 * n_classes
+    X, y = np.random.default_rng(0).normal(size=(n, 96)), np.arange(n) % n_classes
+    head = KeywordHeadClassifier(epochs=1, early_stopping=True, validation_fraction=fraction, random_state=0)
+    head.fit(X, y, groups=np.arange(n) // clips_per_speaker)
+    assert "val_loss" in head.history_
+
+
+def test_early_stopping_finds_speakers_who_say_all_words():
+    """Each of six says but two words of four."""
+    y = np.arange(48) % 4
+    X = np.random.default_rng(0).normal(size=(48, 96))
+    head = KeywordHeadClassifier(epochs=1, early_stopping=True, random_state=0).fit(X, y, groups=np.arange(48) % 6)
+    assert "val_loss" in head.history_

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 import skkws
 from skkws import report
-from skkws.cli._app import app
+from skkws.cli import app
 from skkws.cli._waveforms import speakers_in_words
 from skkws.datasets import load_keyword_folder
 from skkws.extraction import extract

@@ -16,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.random_projection import GaussianRandomProjection
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
+from tally import Tally
 
 from skkws import (
     AudioLoader,
@@ -26,7 +27,7 @@ from skkws import (
 )
 from skkws.audio import AudioError
 
-computed = []
+computed = Tally()
 
 
 class Counting(TransformerMixin, BaseEstimator):

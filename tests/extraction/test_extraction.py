@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from tally import Tally
 
 from skkws import (
     AudioLoader,
@@ -30,7 +31,7 @@ from skkws.audio import AudioError
 from skkws.extraction import extract
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and permissions")
-computed = []
+computed = Tally()
 
 
 class Counting(TransformerMixin, BaseEstimator):
