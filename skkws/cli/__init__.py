@@ -1,5 +1,7 @@
 """The command ``skkws``."""
 
+__all__ = ["app", "main"]
+
 
 def main():
     """Run the command."""

@@ -46,11 +46,13 @@ class CachedTransformer(FoldersStay, TransformerMixin, BaseEstimator):
     A row is found again where its values, their dtype and the *setting* are equal: the class of the transformer, its
     parameters, its fitted state, the content of the files that its parameters name (weights), and the versions of the
     packages. Of classes and functions of your own the compiled code counts, with that of all that they name, and the
-    values of variables of a module that they use: one that changes while rows are computed, such as a counter, makes
-    every call another setting. So a transformer that learns from the data is cached correctly too, yet for each fit anew: this serves
-    those whose `fit` learns nothing, as all feature transformers of skkws. These declare it, and so can one of your
-    own, by the class attribute ``learns_from_data = False``; of one that declares nothing, fits to noise find it out.
-    What learns nothing is not fitted to the data, so that no clip is computed for it.
+    values of the variables of a module that they use: one that changes while rows are computed, such as a counter,
+    makes every call another setting.
+
+    So a transformer that learns from the data is cached correctly too, yet for each fit anew: this serves those whose
+    `fit` learns nothing, as all feature transformers of skkws. These declare it, and so can one of your own, by the
+    class attribute ``learns_from_data = False``; of one that declares nothing, fits to noise find it out. What learns
+    nothing is not fitted to the data, so that no clip is computed for it.
 
     Parameters
     ----------
