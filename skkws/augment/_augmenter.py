@@ -201,7 +201,7 @@ class AudioAugmenter(BaseEstimator):
 
 def _digest(row):
     """Two integers that stand for the content of a row."""
-    digest = hashlib.blake2b(np.ascontiguousarray(row), digest_size=16).digest()
+    digest = hashlib.blake2b(np.ascontiguousarray(row, dtype="<f4"), digest_size=16).digest()
     return np.frombuffer(digest, dtype="<u8").tolist()
 
 
