@@ -18,7 +18,7 @@ def is_full(error):
     return isinstance(error, OSError) and error.errno in _FULL
 
 
-def no_room(path, n_bytes=None):
+def no_room(path, n_bytes=None, why="No room"):
     """Error that says how much room there is for a file.
 
     Parameters
@@ -27,6 +27,8 @@ def no_room(path, n_bytes=None):
         The file.
     n_bytes : int, default=None
         How much it needs, if that is known.
+    why : str, default="No room"
+        What the system says: no space, beyond a quota, or too large for one file.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def no_room(path, n_bytes=None):
     path = Path(path)
     free = size_text(shutil.disk_usage(path.parent).free)
     needed = "" if n_bytes is None else f", it needs {size_text(n_bytes)}"
-    message = f"No room to write it: {free} are free in its folder{needed}. Make room, or name another place"
+    message = f"{why} to write it; {free} are free in its folder{needed}. Make room, or name another place"
     return OSError(errno.ENOSPC, message, os.fspath(path))
 
 
@@ -89,7 +91,7 @@ def whole_file(path):
         draft.replace(path)
     except OSError as error:
         if is_full(error):
-            raise no_room(path) from error
+            raise no_room(path, why=error.strerror) from error
         raise
     finally:
         draft.unlink(missing_ok=True)

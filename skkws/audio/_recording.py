@@ -198,8 +198,8 @@ def fit_length(
     array([2, 3, 4])
     >>> fit_length(np.array([1, 2, 3]), 5, pad="start")
     array([0, 0, 1, 2, 3])
-    >>> fit_length(np.array([0, 0, 0, 0, 1, 3, 1, 0]), 3, pad="loudest")
-    array([1, 3, 1])
+    >>> fit_length(np.array([0, 0, 0, 0, -1, 3, -1, 0]), 3, pad="loudest")
+    array([-1,  3, -1])
     """
     if pad not in CROPS:
         raise ValueError(f"pad must be one of {', '.join(map(repr, CROPS))}, got {pad!r}.")

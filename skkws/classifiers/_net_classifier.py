@@ -178,9 +178,14 @@ default="categorical_crossentropy"
     The precision is that of `X`, float32 or float64. Our networks weigh the rows of a batch in batch norm too, so that
     a row of weight 2 counts as two rows. No global seed is set.
 
+    At the end of `fit` batch norms get the statistics of the training rows under the final weights [2]_, since running
+    ones lag behind after few steps; those in the files of ``ModelCheckpoint`` are the running ones. `partial_fit`
+    leaves them running.
+
     References
     ----------
     .. [1] Wortsman et al. (2022), "Robust fine-tuning of zero-shot models", CVPR.
+    .. [2] Wu and Johnson (2021), "Rethinking 'Batch' in BatchNorm", arXiv:2105.07576.
 
     Examples
     --------

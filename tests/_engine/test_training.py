@@ -20,6 +20,9 @@ class Descent:
         self.weights = [self.weights[0] + len(batches)]
         return {"loss": next(self.losses)}
 
+    def settled(self, weights, batches):
+        return weights
+
 
 def test_the_rate_follows_the_schedule_and_the_history_grows():
     descent = Descent([3.0, 2.0, 1.0])

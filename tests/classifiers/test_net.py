@@ -382,7 +382,8 @@ def test_tensorboard_and_model_checkpoint_work_as_in_keras(rows, tmp_path):
     net = KeywordNetClassifier("mlp", epochs=2, callbacks=callbacks, random_state=0).fit(X, y)
     assert len(list(tmp_path.glob("train/events.*"))) == 1
     kept = keras.models.load_model(tmp_path / "net.keras", compile=False)
-    assert all(map(np.array_equal, kept.get_weights(), net.weights_))
+    trained = [[weight.numpy() for weight in model.trainable_weights] for model in (kept, net.to_keras())]
+    assert all(map(np.array_equal, *trained))
 
 
 class StopAfter(keras.callbacks.Callback):

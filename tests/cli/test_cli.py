@@ -712,13 +712,15 @@ def test_a_full_disk_costs_no_result_that_fits_and_is_named_where_it_does_not(sp
     done = shell(line.format(800), *extract, text=True)
     assert done.returncode == 1
     assert done.stderr.count("Note: features are computed and not kept, as there is no room in") == 1
-    assert re.search(rf"skkws: {output}: No room to write it: .* are free in its folder\. Make room", done.stderr)
+    assert re.search(
+        rf"skkws: {output}: File too large to write it; .* are free in its folder\. Make room", done.stderr
+    )
     assert not output.exists()
     model = tmp_path / "model.skops"
     model.write_bytes(b"the old one")
     done = shell(line.format(1), "train", speech_folder, "-o", model, "--model", CHEAP, text=True)
     assert done.returncode == 1
-    assert f"{model}: No room to write it" in done.stderr
+    assert f"{model}: File too large to write it" in done.stderr
     assert model.read_bytes() == b"the old one"
     assert not list(tmp_path.glob(".*"))
 

@@ -435,7 +435,7 @@ FULL = """
 def test_a_full_disk_is_an_error_that_says_so_and_leaves_nothing(files, tmp_path):
     command = [sys.executable, "-c", textwrap.dedent(FULL), str(tmp_path / "x.npy"), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert re.search(r"No room to write it: .* are free in its folder. Make room, or name another place", done.stderr)
+    assert re.search(r"File too large to write it; .* are free in its folder. Make room, or", done.stderr)
     assert f"'{tmp_path / 'x.npy'}'" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
