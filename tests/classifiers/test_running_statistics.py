@@ -64,7 +64,7 @@ def test_few_rows_are_recognised_as_well_as_in_training(network):
         ("mlp", (98, 32)),
         ("rnn", (98, 32)),
         ("tc_resnet", (98, 32)),
-        ("wavception", (16000, 1)),
+        ("wavception", (4000, 1)),
     ],
 )
 def test_after_default_training_few_rows_are_recognised_as_well_as_in_training(network, shape):
