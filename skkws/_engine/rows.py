@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from skkws._engine.limits import check_features
+from skkws._engine.settings import check_parameters
 
 
 def validate_rows(estimator, X, *args, **kwargs):
@@ -81,7 +82,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
             Rows of `output_shape_ = (frames, columns)`, flattened frame-major.
         """
         check_is_fitted(self)
-        self._validate_params()
+        check_parameters(self)
         X = self._validate(X, reset=False)
         frames = self._frames(X)
         if frames.shape[1:] != self.output_shape_:

@@ -34,18 +34,18 @@ def check_weights(weights: list[NDArray], shapes: list[tuple[int, ...]], dtype: 
             "The trained weights do not fit the network: its parameters were changed after fit, or another version of "
             "skkws trained it. Fit again."
         )
+    kind = np.dtype(dtype)
     for i, weight in enumerate(weights):
-        if not isinstance(weight, np.ndarray) or weight.dtype != dtype:
+        if not isinstance(weight, np.ndarray) or weight.dtype != kind:
             raise ValueError(
                 f"Weight {i} of the network must be an array of {dtype}, got {getattr(weight, 'dtype', type(weight))}: "
                 "it was changed after fit, or the file is damaged. Fit again."
             )
-        flat = weight.reshape(-1)
-        with np.errstate(over="ignore"):
-            norm = flat @ flat  # much quicker than to look at each
-        if not np.isfinite(norm):
-            raise ValueError(
-                f"Weight {i} of the network holds NaN, infinity or numbers beyond all measure: it was changed after "
-                "fit, or the file is damaged. Fit again."
-            )
+    with np.errstate(over="ignore"):
+        norms = [flat @ flat for flat in (weight.reshape(-1) for weight in weights)]  # quicker than to look at each
+    if not np.isfinite(norms).all():
+        raise ValueError(
+            f"Weight {np.flatnonzero(~np.isfinite(norms))[0]} of the network holds NaN, infinity or numbers beyond all "
+            "measure: it was changed after fit, or the file is damaged. Fit again."
+        )
     return [np.asarray(weight, order="C") for weight in weights]
