@@ -68,8 +68,11 @@ def _confusions(comparison, _):
 
 
 def _failures(comparison, _):
-    rows = [(failed.name, failed.n_examples or None, failed.where, failed.error) for failed in comparison.failures]
-    return Table(("model", "n_examples", "where", "error"), rows)
+    alike = {}
+    for failed in comparison.failures:
+        alike.setdefault((failed.name, failed.n_examples or None, failed.error), []).append(failed.where)
+    rows = [(name, k, len(where), where[0], error) for (name, k, error), where in alike.items()]
+    return Table(("model", "n_examples", "fits", "first_in", "error"), rows)
 
 
 TABLES = {

@@ -291,8 +291,9 @@ def _differences(differences):
 
 def _failures(comparison):
     columns, rows = comparison.table("failures")
-    shown = [[name, "all" if k is None else str(k), where, error] for name, k, where, error in rows]
-    numbers = table("Fits that failed", [column.replace("n_", "") for column in columns], shown, hidden_caption=True)
+    shown = [[name, "all" if k is None else str(k), *map(str, rest)] for name, k, *rest in rows]
+    titles = [column.removeprefix("n_").replace("_", " ") for column in columns]
+    numbers = table("Fits that failed", titles, shown, hidden_caption=True)
     note = (
         "A model that failed with all examples is compared no further; of a number of examples that it failed at, no "
         "mean is given."

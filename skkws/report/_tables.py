@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skkws._runtime.text import interval_text
+from skkws._runtime.text import interval_text, plural
 from skkws.compare import leaderboard
 
 if TYPE_CHECKING:
@@ -63,11 +63,10 @@ def print_tables(comparison: Comparison, console: Console) -> None:
             style="dim",
             highlight=False,
         )
-    for failed in comparison.failures:
-        examples = f", {failed.n_examples} per label" if failed.n_examples else ""
-        console.print(
-            f"\nFailed: {failed.name}{examples}, {failed.where}: {failed.error}", highlight=False, markup=False
-        )
+    for name, k, n_fits, where, error in comparison.table("failures").rows:
+        examples = f" with {plural(k, 'example')} per label" if k else ""
+        times = f"{n_fits} times, first in {where}" if n_fits > 1 else where
+        console.print(f"\nFailed: {name}{examples}, {times}: {error}", highlight=False, markup=False)
     if comparison.noise:
         console.print(f"\nAccuracy in noise: {comparison.noise_name}\n", highlight=False, markup=False)
         levels = sorted({scores.snr_db for scores in comparison.noise}, reverse=True)

@@ -515,9 +515,10 @@ def test_a_model_that_fails_somewhere_takes_no_other_along_and_is_named(speech, 
     fine = run(speech, {"fine": models["fine"]}, n_examples=(1, 5), n_draws=1)
     assert result["fine"].accuracy == fine["fine"].accuracy
     columns, rows = result.table("failures")
-    assert columns == ("model", "n_examples", "where", "error")
-    assert ("few", 1, "fold 1, draw 1", "ValueError: 3 rows are too few") in rows
-    assert Counter(row[0] for row in rows) == {"few": n_folds, "never": 3 * n_folds}
+    assert columns == ("model", "n_examples", "fits", "first_in", "error")
+    assert ("few", 1, n_folds, "fold 1, draw 1", "ValueError: 3 rows are too few") in rows
+    assert [row[:3] for row in rows if row[0] == "never"] == [("never", k, n_folds) for k in (None, 1, 5)]
+    assert Counter(failed.name for failed in result.failures) == {"few": n_folds, "never": 3 * n_folds}
 
 
 def test_where_every_model_fails_the_first_error_is_named(speech):

@@ -341,7 +341,7 @@ def strange():
         ModelScores(name, 0.5, (0.4, 0.6), [0.5], 0.5, 0.5, 0.001, 20_000, answers)
         for name, answers in (("$x_$", predicted), ("+\udcfe", target[None]), ("_hidden", target[None]))
     ]
-    failures = [FailedFit("=cmd()", 1, "fold 1", "@error")]
+    failures = [FailedFit("=cmd()", 1, f"fold {i}", "@error") for i in (1, 2)]
     return Comparison(list(STRANGE), target, speakers, "2 folds", models, [], failures=failures)
 
 
@@ -359,7 +359,7 @@ def test_no_cell_of_a_csv_file_is_a_formula(strange, tmp_path):
             with file.open(newline="", encoding="utf-8") as lines:
                 for cell in (cell for row in csv.reader(lines) for cell in row):
                     assert cell[:1] not in "=+-@\t\r" or cell == "" or float(cell) <= 1, (file.name, cell)
-    failed = {"model": "'=cmd()", "n_examples": "1", "where": "fold 1", "error": "'@error"}
+    failed = {"model": "'=cmd()", "n_examples": "1", "fits": "2", "first_in": "fold 1", "error": "'@error"}
     assert read_csv(tmp_path / "failures.csv") == [failed]
 
 
@@ -380,9 +380,9 @@ def test_failed_fits_are_on_the_page_in_the_files_and_in_the_terminal(strange, t
     page = (tmp_path / "report.html").read_text()
     assert "Failed fits" in page
     assert "@error" in page
-    failed = {"model": "=cmd()", "n_examples": 1, "where": "fold 1", "error": "@error"}
+    failed = {"model": "=cmd()", "n_examples": 1, "fits": 2, "first_in": "fold 1", "error": "@error"}
     assert json.loads((tmp_path / "results.json").read_text())["failures"] == [failed]
-    assert "Failed: =cmd(), 1 per label, fold 1: @error" in printed(strange)
+    assert "Failed: =cmd() with 1 example per label, 2 times, first in fold 1: @error" in printed(strange)
 
 
 def test_a_number_of_examples_that_a_model_failed_at_is_a_dash(tmp_path):
