@@ -48,7 +48,8 @@ LAYOUTS = {
     "unaligned": unaligned,
     "list": lambda X: X.tolist(),
 }
-DTYPES = ["float16", "float32", "float64", ">f4", ">f8", "int16", "int32", "int64", "uint8", "bool"]
+DTYPES = ["float16", "float64", ">f4", "int16", "int64", "bool"]
+DTYPES += [pytest.param(dtype, marks=pytest.mark.slow) for dtype in ("float32", ">f8", "int32", "uint8")]
 
 
 def answer(estimator, X):

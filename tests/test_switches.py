@@ -21,8 +21,8 @@ from skkws.spotting import train_keyword_spotter
 SWITCHES = [
     {"enable_metadata_routing": True},
     {"transform_output": "pandas"},
-    {"transform_output": "polars"},
-    {"transform_output": "pandas", "enable_metadata_routing": True},
+    pytest.param({"transform_output": "polars"}, marks=pytest.mark.slow),
+    pytest.param({"transform_output": "pandas", "enable_metadata_routing": True}, marks=pytest.mark.slow),
 ]
 RNG = np.random.default_rng(0)
 X = RNG.normal(scale=0.1, size=(24, 16000)).astype(np.float32)

@@ -19,7 +19,7 @@ ROWS = np.random.default_rng(0).normal(size=(8, 24 * 32)).astype(np.float32)
 LABELS = ["no", "yes"] * 4
 SHAPES = {"head": (13, 96), "keyword_head": (13, 96), "flat_head": (13, 96), "wavception": (4000, 1)}
 NETWORKS = [
-    name
+    pytest.param(name, marks=pytest.mark.slow) if name == "wavception" else name
     for name in networks.__all__
     if list(inspect.signature(getattr(networks, name)).parameters)[:2] == ["input_shape", "n_classes"]
 ]
@@ -99,7 +99,7 @@ def run(code, **environment):
     )
 
 
-@pytest.mark.parametrize("backend", ["numpy", "jax"])
+@pytest.mark.parametrize("backend", ["numpy", pytest.param("jax", marks=pytest.mark.slow)])
 def test_another_backend_of_keras_is_named_with_what_to_do(backend):
     done = run(
         """
@@ -151,6 +151,7 @@ def test_a_forked_child_is_told_at_once_that_tensorflow_does_not_survive_it():
     assert "(8,)" in done.stdout
 
 
+@pytest.mark.slow
 def test_tensorflow_greets_nobody():
     done = run(
         """
