@@ -238,14 +238,17 @@ def test_predict_goes_on_past_bad_files_and_names_them(model, recordings, tmp_pa
     bad = tmp_path / "bad.wav"
     bad.write_text("not a recording")
     gone = tmp_path / "gone.wav"
-    code, out, err = run("predict", model, recordings[2], bad, recordings[0], gone, tmp_path, recordings[1])
+    loud = tmp_path / "loud.wav"
+    sf.write(loud, np.r_[np.zeros(8000), 1e30], 16000, subtype="FLOAT")
+    code, out, err = run("predict", model, recordings[2], bad, recordings[0], gone, tmp_path, loud, recordings[1])
     assert code == 1
     assert [line.split("\t")[2] for line in out.splitlines()] == [str(recordings[i]) for i in (2, 0, 1)]
     messages = err.splitlines()
-    assert len(messages) == 3
+    assert len(messages) == 4
     assert messages[0].startswith(f"skkws: {bad}: cannot be decoded")
     assert messages[1].startswith(f"skkws: {gone}: no such file")
     assert messages[2].startswith(f"skkws: {tmp_path}: a folder")
+    assert messages[3].startswith(f"skkws: {loud}: sample 8000 is 1")
 
 
 def test_many_files_are_predicted_as_few_are(model, recordings, monkeypatch):
@@ -322,9 +325,12 @@ def test_extract_leaves_out_bad_files_and_says_so(speech_folder, tmp_path):
     shutil.copytree(speech_folder, folder)
     bad = folder / "stop" / "nobody_00.wav"
     bad.write_text("not a recording")
+    loud = folder / "stop" / "nobody_01.wav"
+    sf.write(loud, np.r_[np.zeros(8000), 1e30], 16000, subtype="FLOAT")
     code, _, err = run("extract", folder, "--features", "logmel", "-o", tmp_path / "features.npz")
     assert code == 0
     assert f"left out: {bad}: cannot be decoded" in err
+    assert f"left out: {loud}: sample 8000 is 1" in err
     assert "36 clips" in err
     with np.load(tmp_path / "features.npz") as arrays:
         assert {len(arrays[name]) for name in arrays} == {36}
