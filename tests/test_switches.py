@@ -63,7 +63,7 @@ def head(**parameters):
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
 def test_every_estimator_answers_the_same(estimator, switched):
-    clips = X[:12, :1600], Y[:12]
+    clips = X[:12, :640], Y[:12]
     given = outputs(fitted(estimator, clips), clips[0])
     with sklearn.config_context(transform_output="default", enable_metadata_routing=False):
         expected = outputs(fitted(estimator, clips), clips[0])
@@ -75,7 +75,7 @@ def test_every_estimator_answers_the_same(estimator, switched):
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
 def test_every_estimator_is_a_step_of_a_pipeline(estimator, switched):
-    clips = X[:12, :1600], Y[:12]
+    clips = X[:12, :640], Y[:12]
     quick = {"random_state": 0, "epochs": 1, "n_vectors": clips[0].shape[1]}
     own = clone(estimator).set_params(**{k: v for k, v in quick.items() if k in estimator.get_params()})
     if hasattr(estimator, "fit_resample"):

@@ -144,6 +144,7 @@ FORKED = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_is_told_at_once_that_tensorflow_does_not_survive_it():
     done = run(FORKED)
