@@ -255,10 +255,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             return len(np.unique(labels[side])) == n_classes
 
         if groups is not None:
-            n_parts = min(max(2, round(1 / self.validation_fraction)), len(np.unique(groups[first])), fewest)
-            splits = _group_splits(n_parts, clips, labels, groups[first], seed)
-            # The first one, of parts as large as were asked for or of the next larger ones, that tests all classes.
+            groups = groups[first]
+            n_parts = min(max(2, round(1 / self.validation_fraction)), len(np.unique(groups)), fewest)
+            parts = StratifiedGroupKFold(max(2, n_parts), shuffle=True, random_state=seed)
+            splits = parts.split(clips, labels, groups) if n_parts > 1 else ()
+            # The first part that holds all classes; where none does, groups that are chosen for it.
             trained = next((train for train, test in splits if fits(train) and fits(test)), None)
+            if trained is None:
+                trained = _trained_on(labels, groups, n_held_out, np.random.RandomState(seed))
         elif fewest > 1 and n_classes <= n_held_out <= len(clips) - n_classes:
             every = np.arange(len(clips))
             trained, test = train_test_split(every, test_size=n_held_out, stratify=labels, random_state=seed)
@@ -274,7 +278,33 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return np.isin(data.clip_of, clips[trained])
 
 
-def _group_splits(n_parts, rows, labels, groups, seed):
-    """Yield splits by groups into as many parts, and then into fewer and larger ones."""
-    for n in range(n_parts, 1, -1):
-        yield from StratifiedGroupKFold(n, shuffle=True, random_state=seed).split(rows, labels, groups)
+def _trained_on(labels, groups, n_held_out, rng):
+    """Hold out groups until each class is held out, and as many rows; return the other rows.
+
+    Parameters
+    ----------
+    labels, groups : ndarray of shape (n_rows,)
+        Class and group of each row.
+    n_held_out : int
+        How many rows to hold out; more where groups are large or classes many.
+    rng : RandomState instance
+        Draws the groups.
+
+    Returns
+    -------
+    trained : ndarray of int or None
+        None if a class would be missing on one side.
+    """
+    classes = np.unique(labels)
+    _, group_of = np.unique(groups, return_inverse=True)
+    # How many rows of each class a group has, in an order that is drawn.
+    counts = np.array([np.bincount(group_of[labels == label], minlength=group_of.max() + 1) for label in classes]).T
+    left, held = counts.sum(axis=0), np.zeros(len(counts), dtype=bool)
+    for group in rng.permutation(len(counts)):
+        wanted = counts[held].sum() < n_held_out or (counts[group] * (counts[held].sum(axis=0) == 0)).any()
+        if wanted and (left - counts[group] > 0).all():
+            held[group] = True
+            left = left - counts[group]
+    if not (counts[held].sum(axis=0) > 0).all():
+        return None
+    return np.flatnonzero(~held[group_of])

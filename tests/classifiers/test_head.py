@@ -12,6 +12,7 @@ from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.pipeline import make_pipeline
 
 from skkws import KeywordHeadClassifier, LogMelTransformer, SpeechEmbeddingTransformer
+from skkws.classifiers._base import _trained_on
 
 
 @pytest.fixture(scope="module")
@@ -429,3 +430,18 @@ def test_early_stopping_finds_speakers_who_say_all_words():
     X = np.random.default_rng(0).normal(size=(48, 96))
     head = KeywordHeadClassifier(epochs=1, early_stopping=True, random_state=0).fit(X, y, groups=np.arange(48) % 6)
     assert "val_loss" in head.history_
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("clips_per_speaker", "n_held_out"), [(1, 4), (1, 30), (2, 10), (5, 8)])
+def test_speakers_are_held_out_until_all_words_are(seed, clips_per_speaker, n_held_out):
+    labels, speakers = np.arange(60) % 5, np.arange(60) // clips_per_speaker
+    trained = _trained_on(labels, speakers, n_held_out, np.random.RandomState(seed))
+    held_out = np.setdiff1d(np.arange(60), trained)
+    assert set(labels[trained]) == set(labels[held_out]) == set(range(5))
+    assert not set(speakers[trained]) & set(speakers[held_out])
+    assert max(5, n_held_out) <= len(held_out) < n_held_out + 5 + clips_per_speaker
+
+
+def test_words_that_one_speaker_alone_says_cannot_be_held_out():
+    assert _trained_on(np.arange(8) % 2, np.arange(8) % 2, 2, np.random.RandomState(0)) is None
