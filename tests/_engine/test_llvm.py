@@ -27,7 +27,7 @@ def computed(simd, path):
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these are instructions of x86-64")
-@pytest.mark.parametrize(("simd", "lanes"), [("avx2", 8), ("sse", 4)])
+@pytest.mark.parametrize(("simd", "lanes"), [pytest.param("avx2", 8, marks=pytest.mark.slow), ("sse", 4)])
 def test_code_held_to_an_older_processor_computes_the_same(simd, lanes, tmp_path):
     native, held = computed("native", tmp_path / "native.npz"), computed(simd, tmp_path / "held.npz")
     assert held["lanes"] == lanes

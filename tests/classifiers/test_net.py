@@ -115,7 +115,7 @@ def test_a_network_can_be_looked_at_before_and_after_fit(rows):
         net.head_  # noqa: B018 (the access is what is tested)
 
 
-@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", [np.float32, pytest.param(np.float64, marks=pytest.mark.slow)])
 def test_the_same_seed_gives_the_same_network_and_another_seed_another(kind, rows):
     X, y = rows
     first, again, other = (
@@ -152,7 +152,7 @@ def test_names_of_columns_tell_the_shape(rows):
 @pytest.mark.parametrize(
     ("network", "n_columns", "shape"),
     [
-        ("keyword_net", 64, (2, 32)),
+        pytest.param("keyword_net", 64, (2, 32), marks=pytest.mark.slow),
         ("cnn", 7, (1, 7)),
         ("head", 288, (3, 96)),
         ("mlp", 77, (1, 77)),
