@@ -95,7 +95,7 @@ class Graph:
         require_keras("This network")
         import tensorflow as tf
 
-        from skkws._engine.layers import measuring
+        from skkws._engine.layers import measuring, running_norms
         from skkws._engine.layers import row_weights as weighing
 
         self.model = model = plan.model()
@@ -133,8 +133,8 @@ class Graph:
             with measuring(model), weighing(row_weights):
                 return model.stateless_call(unpack(flat), state, batch, training=True)[1]
 
-        with measuring(model) as norms:
-            self._norms = [(rest[id(norm.moving_mean)], rest[id(norm.moving_variance)]) for norm in norms]
+        norms = running_norms(model)
+        self._norms = [(rest[id(norm.moving_mean)], rest[id(norm.moving_variance)]) for norm in norms]
 
         def function(compute, input_signature):
             return quiet_at_first(tf.function(compute, input_signature=input_signature))

@@ -34,20 +34,12 @@ def require_keras(*features):
     """
     require(_BACKEND, *features)
     check_process()
-    wanted = os.environ.get("KERAS_BACKEND", _BACKEND)
-    try:
-        found = _loaded_backend()
-    except ImportError as error:
-        if wanted == _BACKEND:
-            raise
-        found, reason = wanted, error
-    else:
-        reason = None
+    found = _backend()
     if found != _BACKEND:
         raise ImportError(
             f"{' and '.join(features)} needs Keras on TensorFlow, and Keras is set to {found!r}. Set the environment "
             "variable KERAS_BACKEND=tensorflow, or the backend in ~/.keras/keras.json, before Keras is imported."
-        ) from reason
+        )
 
 
 @contextmanager
@@ -81,17 +73,21 @@ def quiet_at_first(function):
 
 
 @lru_cache(1)
-def _loaded_backend():
-    """Load Keras and what is below it; TensorFlow begins with lines on processors and devices, not for our users."""
+def _backend():
+    """Load Keras, and name what is below it; TensorFlow begins with lines on processors, not for our users."""
     with quiet_tensorflow():
-        import keras
-
-        found = keras.config.backend()
-        if found == _BACKEND:
+        try:
+            import keras
+        except ImportError:
+            wanted = os.environ.get("KERAS_BACKEND", _BACKEND)
+            if wanted == _BACKEND:
+                raise
+            return wanted  # and not installed
+        if keras.config.backend() == _BACKEND:
             import tensorflow as tf
 
             tf.constant(0)
-    return found
+    return keras.config.backend()
 
 
 def check_process():

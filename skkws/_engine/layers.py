@@ -10,13 +10,8 @@ from keras import layers, ops
 
 _row_weights = ContextVar("row_weights", default=None)
 _seed_lock = threading.RLock()
-_DROPOUTS = (
-    layers.Dropout,
-    layers.SpatialDropout1D,
-    layers.SpatialDropout2D,
-    layers.GaussianDropout,
-    layers.AlphaDropout,
-)
+# Those over space are subclasses of the first.
+_DROPOUTS = layers.Dropout, layers.GaussianDropout, layers.AlphaDropout
 
 
 @contextmanager
@@ -76,25 +71,27 @@ class BatchNorm(layers.BatchNormalization):
         )
 
 
+def _parts(model, kinds):
+    """Layers of these kinds, wherever they are in a model, each once."""
+    parts = {id(layer): layer for layer in model._flatten_layers(include_self=False)}
+    return [layer for layer in parts.values() if isinstance(layer, kinds)]
+
+
+def running_norms(model):
+    """Return the batch norms of a model whose statistics follow in training."""
+    return [norm for norm in _parts(model, layers.BatchNormalization) if norm.trainable]
+
+
 @contextmanager
 def measuring(model):
-    """Let batch norms forget all but the batch, and dropout leave nothing out, while functions of a model are traced.
-
-    Yields
-    ------
-    norms : list of keras.layers.BatchNormalization
-        Those whose statistics follow in training.
-    """
-    parts = model._flatten_layers(include_self=False)
-    parts = list({id(layer): layer for layer in parts}.values())
-    norms = [layer for layer in parts if isinstance(layer, layers.BatchNormalization) and layer.trainable]
-    changed = [(layer, "momentum", 0.0) for layer in norms]
-    changed += [(layer, "rate", 0.0) for layer in parts if isinstance(layer, _DROPOUTS)]
+    """Let batch norms forget all but the batch, and dropout leave nothing out, while a function is traced."""
+    changed = [(norm, "momentum", 0.0) for norm in running_norms(model)]
+    changed += [(layer, "rate", 0.0) for layer in _parts(model, _DROPOUTS)]
     before = [getattr(layer, name) for layer, name, _ in changed]
     for layer, name, value in changed:
         setattr(layer, name, value)
     try:
-        yield norms
+        yield
     finally:
         for (layer, name, _), value in zip(changed, before, strict=True):
             setattr(layer, name, value)

@@ -1,4 +1,8 @@
-"""Settings of functions: refused by the rules of the estimators around them."""
+"""Settings of functions, and parameters of estimators: refused by the rules of scikit-learn.
+
+Unlike its own checks these cost next to nothing where the same settings have been seen before, and no configuration
+turns them off: what follows may be machine code.
+"""
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
@@ -8,7 +12,7 @@ from sklearn.utils._param_validation import InvalidParameterError, validate_para
 
 
 def check_parameters(estimator) -> None:
-    """Check the parameters of an estimator as `_validate_params` does, and at next to no cost those seen before.
+    """Check the parameters of an estimator.
 
     Parameters
     ----------
@@ -21,25 +25,16 @@ def check_parameters(estimator) -> None:
         If a parameter breaks its constraints.
     """
     kind = type(estimator)
-    parameters = {name: getattr(estimator, name) for name in kind._parameter_constraints}
-    try:
-        _check_parameters(kind, **parameters)
-    except InvalidParameterError:
-        raise
-    except TypeError:  # a value that cannot be hashed
-        validate_parameter_constraints(kind._parameter_constraints, parameters, kind.__name__)
+    _checker(kind)({name: getattr(estimator, name) for name in kind._parameter_constraints})
 
 
-@lru_cache(maxsize=1024, typed=True)
-def _check_parameters(kind, /, **parameters):
-    validate_parameter_constraints(kind._parameter_constraints, parameters, kind.__name__)
+@lru_cache
+def _checker(kind):
+    return _remembering(kind._parameter_constraints, kind.__name__)
 
 
 def check_settings(constraints: dict) -> Callable:
-    """Have a function refuse keyword arguments that break constraints of scikit-learn.
-
-    Unlike scikit-learn's own decorator it costs next to nothing where the settings of a call have been seen before, and
-    no configuration turns it off: what follows may be machine code.
+    """Have a function refuse keyword arguments that break constraints.
 
     Parameters
     ----------
@@ -52,18 +47,11 @@ def check_settings(constraints: dict) -> Callable:
     """
 
     def decorate(function):
-        @lru_cache(maxsize=256, typed=True)
-        def check(**settings):
-            validate_parameter_constraints(constraints, settings, function.__name__)
+        check = _remembering(constraints, function.__name__)
 
         @wraps(function)
         def checked(*args, **settings):
-            try:
-                check(**settings)
-            except InvalidParameterError:
-                raise
-            except TypeError:  # a value that cannot be hashed
-                validate_parameter_constraints(constraints, settings, function.__name__)
+            check(settings)
             return function(*args, **settings)
 
         names = {p.name for p in signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY}
@@ -71,3 +59,21 @@ def check_settings(constraints: dict) -> Callable:
         return checked
 
     return decorate
+
+
+def _remembering(constraints, owner):
+    """Return a check of settings that remembers those that passed it."""
+
+    @lru_cache(maxsize=256, typed=True)
+    def check_new(**settings):
+        validate_parameter_constraints(constraints, settings, owner)
+
+    def check(settings):
+        try:
+            check_new(**settings)
+        except InvalidParameterError:
+            raise
+        except TypeError:  # a value that cannot be hashed
+            validate_parameter_constraints(constraints, settings, owner)
+
+    return check

@@ -92,6 +92,9 @@ class Schedule:
         That of the first epoch.
     shape : {"cosine", "constant"}, default="cosine"
         Whether the rate falls to zero over the epochs along half a cosine, or stays.
+    ends : bool, default=True
+        Whether the training ends here, so that running statistics become those of the rows under the final weights.
+        They go on running where another training follows, with other rows.
 
     Examples
     --------
@@ -104,6 +107,7 @@ class Schedule:
     epochs: int
     learning_rate: float
     shape: str = "cosine"
+    ends: bool = True
 
     def rate(self, epoch):
         """Learning rate of an epoch, counted from 0."""
@@ -176,9 +180,7 @@ class Run:
         self.best_weights = [arrays[f"best_{i}"] for i in range(n_best)] or None
 
 
-def train(
-    run: Run, schedule: Schedule, *, callbacks=(), patience: int | None = None, settle: bool = True, verbose: int = 0
-) -> Weights:
+def train(run: Run, schedule: Schedule, *, callbacks=(), patience: int | None = None, verbose: int = 0) -> Weights:
     """Train to the end of the schedule, or until the validation loss has not fallen for some epochs.
 
     Parameters
@@ -191,9 +193,6 @@ def train(
         What else looks at each epoch.
     patience : int or None, default=None
         Epochs without a lower validation loss before stopping early. None never stops.
-    settle : bool, default=True
-        Whether running statistics become those of the rows under the final weights. They stay as they are where a
-        training goes on, with other rows.
     verbose : int, default=0
         0 is silent, 1 draws a progress bar, 2 writes a line per epoch, both to the standard error stream.
 
@@ -227,4 +226,4 @@ def train(
             callback.on_epoch_end(scores)
     callback.on_train_end()
     weights = run.best_weights or run.training.weights
-    return run.training.settled(weights, run.batches()) if settle else weights
+    return run.training.settled(weights, run.batches()) if schedule.ends else weights

@@ -30,7 +30,8 @@ def usable_npy_path(path):
 class NpyWriter:
     """Writes rows to a draft of a ``.npy`` file one batch after the other.
 
-    Not through a memory map: on a full disk that would end the process, and not with an error.
+    Not through a memory map, which on a full disk would end the process, nor by `numpy.save`, whose error does not say
+    that the disk is full.
     """
 
     def __init__(self, draft, path, n_rows):
@@ -48,28 +49,12 @@ class NpyWriter:
         if not self._file.tell():
             shape = self._n_rows, *rows.shape[1:]
             check_room(self._path, math.prod(shape) * rows.dtype.itemsize)
-            _write(self._file, _header(shape, rows.dtype))
-        _write(self._file, _bytes_of(rows))
+            header = io.BytesIO()
+            contents = {"descr": np.lib.format.dtype_to_descr(rows.dtype), "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(header, contents)
+            self._write(header.getbuffer())
+        self._write(np.ascontiguousarray(rows).view(np.uint8).reshape(-1).data)
 
-
-def write_npy(path, array):
-    """Write an array as `numpy.save` does, whose error on a full disk does not say so."""
-    with Path(path).open("wb", buffering=0) as file:
-        _write(file, _header(array.shape, array.dtype))
-        _write(file, _bytes_of(array))
-
-
-def _header(shape, dtype):
-    header = io.BytesIO()
-    contents = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(header, contents)
-    return header.getbuffer()
-
-
-def _bytes_of(array):
-    return np.ascontiguousarray(array).view(np.uint8).reshape(-1).data
-
-
-def _write(file, content):
-    while len(content):
-        content = content[file.write(content) :]
+    def _write(self, content):
+        while len(content):
+            content = content[self._file.write(content) :]

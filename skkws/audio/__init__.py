@@ -4,8 +4,9 @@ This is the one door at which files, sample rates, channels, PCM integers and ra
 on one recording; `AudioLoader` applies them to many, as the first step of a scikit-learn pipeline.
 """
 
+from skkws.audio._clips import Clip, ClipReport, as_clip_list, clip_names, load_clip
 from skkws.audio._formats import AUDIO_EXTENSIONS, audio_extensions, unread_extensions
-from skkws.audio._loader import AudioLoader, Clip, as_clip_list, clip_names, load_clip, warn_of_clips
+from skkws.audio._loader import AudioLoader
 from skkws.audio._recording import CROPS, PADS, fit_length, read_audio, resample
 from skkws.audio._samples import AudioError, as_signals, check_samples, level_doubt, pcm_to_float
 from skkws.audio._source import is_source, read_bytes
@@ -17,6 +18,7 @@ __all__ = [
     "AudioError",
     "AudioLoader",
     "Clip",
+    "ClipReport",
     "as_clip_list",
     "as_signals",
     "audio_extensions",
@@ -31,5 +33,4 @@ __all__ = [
     "read_bytes",
     "resample",
     "unread_extensions",
-    "warn_of_clips",
 ]

@@ -1,15 +1,9 @@
 """Many recordings as waveform rows."""
 
-import os
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from functools import partial
 from numbers import Integral, Real
-from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils._set_output import _get_output_config
@@ -17,179 +11,10 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from skkws._runtime.progress import progress
-from skkws._runtime.text import plural
-from skkws.audio._decoding import MAX_RATE, MAX_SAMPLES, MIN_RATE, Decoded, check_rate, decode
-from skkws.audio._recording import CROPS, PADS, crop_row, resample_recording, row_part
-from skkws.audio._samples import AudioError, check_samples, level_doubt, pcm_to_float
-from skkws.audio._source import is_source, read_bytes, source_name
-
-# A clip is called longer than a row from here on, in rows.
-_SLACK = 1.05
-# In a pair of rate and samples; more are taken for samples in the wrong place.
-_MOST_CHANNELS = 8
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A clip that was loaded, and what is to be said of it."""
-
-    name: str
-    """What errors and warnings call it."""
-    y: NDArray[np.float32] | None
-    """The waveform, of the length that was asked for."""
-    seconds: float
-    """How long it was."""
-    doubt: str | None
-    """What looks wrong about its level, as `level_doubt` says it."""
-
-
-def load_clip(
-    clip: object,
-    name: str,
-    *,
-    sample_rate: int,
-    source_rate: int,
-    n_samples: int | None,
-    pad: Literal["center", "start", "end", "loudest"],
-    on_error: str,
-) -> Clip | Exception:
-    """Load a clip as a waveform of `n_samples` (None: as long as it is), or as an error if those are skipped."""
-    row = {"sample_rate": sample_rate, "n_samples": n_samples, "pad": pad}
-    part = None if n_samples is None else partial(row_part, **row)
-    try:
-        if is_source(clip):
-            decoded = decode(read_bytes(clip, name), name, part)
-            doubt = level_doubt(decoded.y)
-        else:
-            samples, rate = _samples_of(clip, name, source_rate)
-            doubt = level_doubt(samples)
-            decoded = _part_of(check_samples(_scaled(samples, name), name), rate, part)
-        y = resample_recording(decoded.y, decoded.rate, sample_rate, name)
-        y = check_samples(y, name)
-    except (AudioError, OSError) as error:
-        if on_error == "raise":
-            raise
-        return error
-    y = y if n_samples is None else crop_row(y, decoded.start, decoded.n_frames, decoded.rate, **row)
-    return Clip(name, y, decoded.n_frames / decoded.rate, doubt)
-
-
-def warn_of_clips(clips: Iterable[Clip], *, duration: float | None, pad: str, stacklevel: int) -> None:
-    """Warn, once for all clips, of words that may have been cut off and of levels that look wrong.
-
-    Parameters
-    ----------
-    clips : iterable of Clip
-        What was loaded.
-    duration, pad
-        With which :class:`AudioLoader` did so.
-    stacklevel : int
-        As of `warnings.warn`, seen from the caller.
-    """
-    clips = list(clips)
-    longer = [clip for clip in clips if duration and pad in PADS and clip.seconds > _SLACK * duration]
-    if longer:
-        longest = max(clip.seconds for clip in longer)
-        names = _shorten([clip.name for clip in longer], limit=3)
-        warnings.warn(
-            f"{len(longer)} of {plural(len(clips), 'clip')} are longer than duration={duration:g} s, up to "
-            f"{longest:.1f} s, and are cut: {names}. Raise the duration if words lie outside, or choose pad='loudest', "
-            "which keeps the loudest stretch.",
-            UserWarning,
-            stacklevel=stacklevel + 1,
-        )
-    doubtful = [f"{clip.name} ({clip.doubt})" for clip in clips if clip.doubt]
-    if doubtful:
-        warnings.warn(
-            f"{len(doubtful)} of {plural(len(clips), 'clip')} look like 16-bit PCM that was not scaled: "
-            f"{_shorten(doubtful, limit=3)}. Pass it as int16, or floats in [-1, 1].",
-            UserWarning,
-            stacklevel=stacklevel + 1,
-        )
-
-
-def _part_of(y, rate, part):
-    """Take what is wanted of samples, as `decode` does of a recording."""
-    start, stop = (0, len(y)) if part is None else part(len(y), rate)
-    return Decoded(y[start:stop], rate, start, len(y))
-
-
-def _is_pair(clip):
-    """Tell whether a clip is a rate and samples, in this order or the other."""
-    if not isinstance(clip, tuple | list) or len(clip) != 2:
-        return False
-    return any(isinstance(rate, Real) and np.ndim(samples) > 0 for rate, samples in (clip, clip[::-1]))
-
-
-def _samples_of(clip, name, source_rate):
-    """Return the samples of a clip that is no recording, mono but of their own type, and their rate."""
-    rate, channels_last = source_rate, False
-    if _is_pair(clip):
-        rate, clip = clip
-        channels_last = True  # as SciPy and Gradio have it
-        if not isinstance(rate, Real):
-            raise AudioError(f"{name}: expected a pair of rate and samples, got samples first. Exchange them.")
-        check_rate(rate, name)
-    y = np.asarray(clip)
-    if y.dtype.kind not in "fiu" or y.ndim == 0:
-        raise AudioError(
-            f"{name}: expected a path, bytes, a file object, a 1-D array of floats or integer PCM, or a pair of rate "
-            f"and array, got {type(clip).__name__}."
-        )
-    if y.ndim == 2 and 1 in y.shape:
-        y = y.reshape(-1)
-    if y.ndim == 2 and channels_last and y.shape[1] <= _MOST_CHANNELS:
-        y = _scaled(y, name).mean(axis=1)
-    if y.ndim > 1:
-        axis = int(np.argmin(y.shape))
-        raise AudioError(
-            f"{name}: expected a 1-D array, got shape {y.shape}. Average the channels first, as in y.mean(axis={axis})."
-        )
-    return y, int(rate)
-
-
-def _scaled(y, name):
-    try:
-        return pcm_to_float(y)
-    except ValueError as error:
-        raise AudioError(f"{name}: {error}") from error
-
-
-def as_clip_list(X: object) -> list | None:
-    """Return the clips of a 1-D collection as a list, or None if `X` can only be an array of waveform rows."""
-    if is_source(X):
-        raise ValueError(f"X must be a collection of clips, got a single {type(X).__name__}. Pass a list: [X].")
-    if _is_pair(X) and isinstance(X, tuple):
-        raise ValueError("X must be a collection of clips, got a single pair of rate and samples. Pass a list: [X].")
-    if isinstance(X, list | tuple):
-        clips = list(X)
-    else:
-        array = np.asarray(X)
-        if array.dtype.kind not in "OUT":
-            return None
-        if array.ndim == 2 and array.size and isinstance(array[0, 0], str | os.PathLike):
-            if array.shape[1] > 1:
-                raise ValueError(f"paths must come as one column, got shape {array.shape}. Pass one column of X.")
-            array = array[:, 0]
-        if array.ndim != 1:
-            return None
-        clips = list(array)
-    if not clips:
-        raise ValueError("X holds no clips (0 samples); a minimum of 1 is required.")
-    if any(is_source(clip) or getattr(clip, "ndim", 0) or _is_pair(clip) for clip in clips):
-        return clips
-    return None
-
-
-def clip_names(clips: Iterable) -> list[str]:
-    """Names by which errors call clips."""
-    return [source_name(clip, f"clip {index}") for index, clip in enumerate(clips)]
-
-
-def _shorten(lines, limit=5):
-    """Join the first few lines and count the rest."""
-    more = f" and {len(lines) - limit} more" if len(lines) > limit else ""
-    return "; ".join(lines[:limit]) + more
+from skkws.audio._clips import ClipReport, as_clip_list, clip_names, load_clip, shorten
+from skkws.audio._decoding import MAX_RATE, MAX_SAMPLES, MIN_RATE
+from skkws.audio._recording import CROPS
+from skkws.audio._samples import AudioError
 
 
 class AudioLoader(TransformerMixin, BaseEstimator):
@@ -359,7 +184,7 @@ class AudioLoader(TransformerMixin, BaseEstimator):
         )
 
         rows = np.empty((len(clips), n_samples), dtype=np.float32)
-        kept, skipped, different, loaded = [], [], [], []
+        kept, skipped, different, report = [], [], [], ClipReport()
         with progress("Loading audio", len(clips), verbose=self.verbose) as advance:
             for index, result in enumerate(results):
                 if isinstance(result, Exception):
@@ -369,25 +194,26 @@ class AudioLoader(TransformerMixin, BaseEstimator):
                 else:
                     rows[len(kept)] = result.y
                     kept.append(index)
-                    loaded.append(replace(result, y=None))
+                    report.add(result, self.duration, self.pad)
                 advance()
         if different:
             raise AudioError(
                 f"duration=None needs clips of equal length, {n_samples} samples as learned in fit; these differ: "
-                f"{_shorten(different)}. Set duration in seconds to crop and pad them."
+                f"{shorten(different, len(different))}. Set duration in seconds to crop and pad them."
             )
         if self.on_error == "skip":
             self.kept_, self.skipped_ = np.array(kept, dtype=int), skipped
             if not kept:
                 raise AudioError(f"none of the {len(clips)} clips can be used; the first one: {skipped[0][2]}")
             if skipped:
+                reasons = shorten([reason for *_, reason in skipped], len(skipped))
                 warnings.warn(
-                    f"{len(skipped)} of {len(clips)} clips left out: {_shorten([reason for *_, reason in skipped])} "
+                    f"{len(skipped)} of {len(clips)} clips left out: {reasons} "
                     "(all of them: skipped_). Rows no longer align with y; use y[kept_].",
                     UserWarning,
                     stacklevel=3,  # past the wrapper that set_output puts round transform
                 )
-        warn_of_clips(loaded, duration=self.duration, pad=self.pad, stacklevel=3)
+        report.warn(self.duration, stacklevel=3)
         rows = rows[: len(kept)]
         if skipped and hasattr(X, "iloc") and _get_output_config("transform", self)["dense"] == "pandas":
             import pandas as pd  # whose index scikit-learn would take from all of X

@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+from sklearn.model_selection import train_test_split
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
@@ -146,7 +146,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if first:
             self._start(X, rows, y, sample_weight)
         data = self._labelled(rows, y, sample_weight, np.arange(len(rows)))
-        self._train(X, data, sample_weight, Schedule(1, self.learning_rate, "constant"), settle=False)
+        self._train(X, data, sample_weight, Schedule(1, self.learning_rate, "constant", ends=False))
         return self
 
     def predict_proba(self, X):
@@ -217,10 +217,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         weight = sample_weight * compute_sample_weight(self.class_weight, y)
         return LabelledRows(rows, np.searchsorted(self.classes_, y), weight.astype(self._dtype), clip_of)
 
-    def _train(self, X, data, sample_weight, schedule, kept=None, groups=None, *, settle=True):
+    def _train(self, X, data, sample_weight, schedule, kept=None, groups=None):
         """Train on these rows, or on those that are kept, and validate on the others."""
-        trainer, network = self._trainer(), self._network()
-        self.weights_ = trainer.train(network, self.weights_, self._clips(X), data, schedule, kept, settle=settle)
+        trainer = self._trainer()
+        self.weights_ = trainer.train(self._network(), self.weights_, self._clips(X), data, schedule, kept)
         self._take_from(trainer)
 
     def _trainer(self):
@@ -249,27 +249,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         labels = data.labels[first]
         n_classes, n_held_out = len(self.classes_), int(np.ceil(self.validation_fraction * len(clips)))
         seed = self._random_state.randint(2**31 - 1)
-        fewest = np.bincount(labels, minlength=n_classes).min()
-
-        def fits(side):
-            return len(np.unique(labels[side])) == n_classes
-
+        counts = np.bincount(labels, minlength=n_classes)
+        trained = []
         if groups is not None:
-            groups = groups[first]
-            n_parts = min(max(2, round(1 / self.validation_fraction)), len(np.unique(groups)), fewest)
-            parts = StratifiedGroupKFold(max(2, n_parts), shuffle=True, random_state=seed)
-            splits = parts.split(clips, labels, groups) if n_parts > 1 else ()
-            # The first part that holds all classes; where none does, groups that are chosen for it.
-            trained = next((train for train, test in splits if fits(train) and fits(test)), None)
-            if trained is None:
-                trained = _trained_on(labels, groups, n_held_out, np.random.RandomState(seed))
-        elif fewest > 1 and n_classes <= n_held_out <= len(clips) - n_classes:
+            trained = _trained_on(labels, groups[first], n_classes, n_held_out, np.random.RandomState(seed))
+        elif counts.min() > 1 and n_classes <= n_held_out <= len(clips) - n_classes:
             every = np.arange(len(clips))
-            trained, test = train_test_split(every, test_size=n_held_out, stratify=labels, random_state=seed)
-            trained = trained if fits(trained) and fits(test) else None
-        else:
-            trained = None
-        if trained is None:
+            trained, _ = train_test_split(every, test_size=n_held_out, stratify=labels, random_state=seed)
+        n_trained = np.bincount(labels[trained], minlength=n_classes)
+        if not ((n_trained > 0) & (n_trained < counts)).all():
             raise ValueError(
                 f"early_stopping=True holds out {n_held_out} of {len(clips)} clips, and each of {n_classes} classes "
                 "needs a clip on both sides, and with groups a speaker; add clips, change validation_fraction, or set "
@@ -278,13 +266,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return np.isin(data.clip_of, clips[trained])
 
 
-def _trained_on(labels, groups, n_held_out, rng):
+def _trained_on(labels, groups, n_classes, n_held_out, rng):
     """Hold out groups until each class is held out, and as many rows; return the other rows.
 
     Parameters
     ----------
     labels, groups : ndarray of shape (n_rows,)
-        Class and group of each row.
+        Class, from 0 up, and group of each row.
+    n_classes : int
+        How many classes there are.
     n_held_out : int
         How many rows to hold out; more where groups are large or classes many.
     rng : RandomState instance
@@ -292,19 +282,19 @@ def _trained_on(labels, groups, n_held_out, rng):
 
     Returns
     -------
-    trained : ndarray of int or None
-        None if a class would be missing on one side.
+    trained : ndarray of int
+        No group is held out without which a class would be missing here; one that is said by one group alone is not
+        held out.
     """
-    classes = np.unique(labels)
-    _, group_of = np.unique(groups, return_inverse=True)
-    # How many rows of each class a group has, in an order that is drawn.
-    counts = np.array([np.bincount(group_of[labels == label], minlength=group_of.max() + 1) for label in classes]).T
-    left, held = counts.sum(axis=0), np.zeros(len(counts), dtype=bool)
-    for group in rng.permutation(len(counts)):
-        wanted = counts[held].sum() < n_held_out or (counts[group] * (counts[held].sum(axis=0) == 0)).any()
-        if wanted and (left - counts[group] > 0).all():
-            held[group] = True
-            left = left - counts[group]
-    if not (counts[held].sum(axis=0) > 0).all():
-        return None
-    return np.flatnonzero(~held[group_of])
+    names, group_of = np.unique(groups, return_inverse=True)
+    counts = np.zeros((len(names), n_classes), dtype=int)  # of the rows of each group and class
+    np.add.at(counts, (group_of, labels), 1)
+    kept = np.ones(len(names), dtype=bool)
+    left = counts.sum(axis=0)
+    held_out = np.zeros_like(left)
+    for group in rng.permutation(len(names)):
+        wanted = held_out.sum() < n_held_out or counts[group, held_out == 0].any()
+        if wanted and (left > counts[group]).all():
+            kept[group] = False
+            left, held_out = left - counts[group], held_out + counts[group]
+    return np.flatnonzero(kept[group_of])

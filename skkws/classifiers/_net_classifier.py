@@ -409,9 +409,9 @@ default="categorical_crossentropy"
         # For the embedding it is not the frames that are standardised, but the vectors that it makes of them.
         return None if self.network == _ON_EMBEDDING else super()._scaler(X, rows, sample_weight)
 
-    def _train(self, X, data, sample_weight, schedule, kept=None, groups=None, *, settle=True):
+    def _train(self, X, data, sample_weight, schedule, kept=None, groups=None):
         if self.network != _ON_EMBEDDING:
-            super()._train(X, data, sample_weight, schedule, kept, groups, settle=settle)
+            super()._train(X, data, sample_weight, schedule, kept, groups)
             return
         network, trainer = self._network(), self._trainer()
         vectors = network.vectors(self.weights_, X, data.rows)

@@ -46,7 +46,7 @@ class Trainer:
     optimizer_state: dict | None = None
     callbacks: Callable = _no_callbacks
 
-    def train(self, network, weights, clips, data, schedule, kept=None, *, settle=True):
+    def train(self, network, weights, clips, data, schedule, kept=None):
         """Train a network that begins with these weights; return the weights that it ends with.
 
         Parameters
@@ -63,8 +63,6 @@ class Trainer:
             How long, and at which rate.
         kept : ndarray of bool or None
             Of these rows those to train on; the others are for validation. None validates nothing.
-        settle : bool, default=True
-            As of :func:`skkws._engine.training.train`.
         """
         learnt = data if kept is None else data[kept]
         seed = self.random_state.randint(2**31 - 1)
@@ -82,7 +80,6 @@ class Trainer:
         validate = None if kept is None else lambda: training.evaluate(held_out)
         run = Run(training, batches, validate, self.history)
         callbacks = self.callbacks(run, network, schedule, clips, data)
-        settings = {"patience": self.patience, "settle": settle, "verbose": self.verbose}
-        weights = train(run, schedule, callbacks=callbacks, **settings)
+        weights = train(run, schedule, callbacks=callbacks, patience=self.patience, verbose=self.verbose)
         self.optimizer_state = training.optimizer_state
         return weights

@@ -19,7 +19,7 @@ from skkws._runtime.fingerprint import content_key, fingerprint
 from skkws._runtime.parallel import in_order, shares_memory
 from skkws._runtime.progress import progress
 from skkws._runtime.stateless import fitted_without_data, is_fitted, noise_rows, taken_for_fitted
-from skkws.audio import AudioError, AudioLoader, Clip, load_clip, read_bytes, warn_of_clips
+from skkws.audio import AudioError, AudioLoader, Clip, ClipReport, load_clip, read_bytes
 from skkws.embedding import SpeechEmbeddingTransformer
 from skkws.extraction._caching import compute_rows
 from skkws.extraction._store import FeatureStore
@@ -37,8 +37,8 @@ class Batch:
     """Why the others are left out."""
     n_known: int
     """Number of rows that were in the cache."""
-    loaded: list
-    """The `Clip` of each file that was decoded, without its waveform."""
+    report: ClipReport
+    """On the files that were decoded."""
 
 
 class FileRows:
@@ -92,14 +92,14 @@ class FileRows:
         """
         order = np.arange(len(self)) if order is None else order
         with progress(description, len(order), verbose=verbose) as advance:
-            start, n_done, loaded = perf_counter(), 0, []
+            start, n_done, report = perf_counter(), 0, ClipReport()
             for batch in self._computed_elsewhere(order) if self._elsewhere else self._computed(order):
                 yield batch
-                loaded += batch.loaded
+                report.merge(batch.report)
                 n_now = len(batch.indices) + len(batch.errors)
                 n_done += n_now
                 advance(f"{n_done / (perf_counter() - start):.0f} clips/s", n_now)
-        warn_of_clips(loaded, duration=self._duration, pad=self._options["pad"], stacklevel=3)
+        report.warn(self._duration, stacklevel=3)
 
     def _computed(self, order):
         """Yield batches that are computed here."""
@@ -166,7 +166,9 @@ class FileRows:
                 for clip, found in zip(clips, known, strict=True)
             ]
         errors = [clip for _, _, clip in clips if isinstance(clip, Exception)]
-        loaded = [replace(clip, y=None) for _, _, clip in clips if isinstance(clip, Clip)]
+        report = ClipReport()
+        for clip in (clip for _, _, clip in clips if isinstance(clip, Clip)):
+            report.add(clip, self._duration, self._options["pad"])
         usable = np.array([not isinstance(clip, Exception) for _, _, clip in clips])
         missing = np.flatnonzero(usable & ~known)
         if len(missing):
@@ -179,7 +181,7 @@ class FileRows:
         indices = np.array([index for index, _, _ in clips])
         if errors:
             indices, rows = indices[usable], None if rows is None else rows[usable]
-        return Batch(indices, rows, errors, int(known.sum()), loaded)
+        return Batch(indices, rows, errors, int(known.sum()), report)
 
 
 def _whole_batch(file_rows):

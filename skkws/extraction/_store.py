@@ -16,7 +16,7 @@ import numpy as np
 
 from skkws._runtime.files import is_full, usable_folder, whole_file
 from skkws._runtime.fingerprint import KEY_BYTES
-from skkws._runtime.npy_file import write_npy
+from skkws._runtime.npy_file import NpyWriter
 
 # Rows of a shard at the most: few enough for a record of any width.
 _MOST_ROWS = 1024
@@ -173,8 +173,9 @@ class FeatureStore:
             return
         try:
             for i in range(0, len(keys), _MOST_ROWS):
-                with whole_file(self.folder / f"{uuid4().hex}.npy") as draft:
-                    write_npy(draft, _record(keys[i : i + _MOST_ROWS], rows[i : i + _MOST_ROWS]))
+                path = self.folder / f"{uuid4().hex}.npy"
+                with whole_file(path) as draft, NpyWriter(draft, path, 1) as writer:
+                    writer.write(_record(keys[i : i + _MOST_ROWS], rows[i : i + _MOST_ROWS]))
         except OSError as error:
             self._is_full = is_full(error)
             if not self._is_full:

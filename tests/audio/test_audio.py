@@ -14,6 +14,7 @@ import joblib
 import numpy as np
 import pytest
 import soundfile as sf
+from recordings import encode_av
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -361,16 +362,22 @@ FORMATS = [
 ]
 
 
+def damaged(content, rng, n=30):
+    """Change some bytes, most of them near the beginning."""
+    for _ in range(n):
+        changed = bytearray(content)
+        for _ in range(rng.integers(1, 12)):
+            changed[rng.integers(min(len(changed), rng.choice([60, 200, len(changed)])))] = rng.integers(256)
+        yield bytes(changed)
+
+
 @pytest.mark.parametrize("options", FORMATS, ids=lambda options: "-".join(options.values()))
 def test_a_damaged_recording_is_named_and_its_decoder_prints_nothing(options, capfd):
     good = encode(tone(duration=0.2, rate=8000), 8000, **({"subtype": sf.default_subtype(options["format"])} | options))
     rng = np.random.default_rng(0)
-    for _ in range(30):
-        content = bytearray(good)
-        for _ in range(rng.integers(1, 12)):
-            content[rng.integers(min(len(content), rng.choice([60, 200, len(content)])))] = rng.integers(256)
+    for content in damaged(good, rng):
         with contextlib.suppress(AudioError):
-            y, _ = read_audio(bytes(content[: rng.choice([len(content), rng.integers(1, len(content))])]))
+            y, _ = read_audio(content[: rng.choice([len(content), rng.integers(1, len(content))])])
             assert np.isfinite(y).all()
     if sys.platform != "win32":
         ctypes.CDLL(None).fflush(None)  # what C has printed and keeps
@@ -378,21 +385,6 @@ def test_a_damaged_recording_is_named_and_its_decoder_prints_nothing(options, ca
 
 
 # What PyAV decodes
-
-
-def encode_av(y, container, codec, rate=RATE):
-    """A recording in a container that FFmpeg alone writes."""
-    av = pytest.importorskip("av")
-    file = io.BytesIO()
-    with av.open(file, "w", format=container) as output:
-        stream = output.add_stream(codec, rate=rate, layout="stereo" if y.ndim == 2 else "mono")
-        context = stream.codec_context
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(np.atleast_2d(y.T), "f4"), "fltp", context.layout.name)
-        frame.sample_rate = rate
-        pieces = av.AudioResampler(context.format, context.layout, rate, context.frame_size)
-        for piece in [*pieces.resample(frame), *pieces.resample(None), None]:
-            output.mux(stream.encode(piece))
-    return file.getvalue()
 
 
 CONTAINERS = [
@@ -423,13 +415,9 @@ def test_what_ffmpeg_knows_is_read_with_pyav(container, codec, rate, tmp_path):
 def test_what_pyav_cannot_read_is_named_without_a_word_besides(container, codec, rate, capfd):
     good = encode_av(tone(duration=0.3, rate=rate), container, codec, rate)
     capfd.readouterr()
-    rng = np.random.default_rng(0)
-    for _ in range(30):
-        content = bytearray(good)
-        for _ in range(rng.integers(1, 12)):
-            content[rng.integers(min(len(content), rng.choice([60, 200, len(content)])))] = rng.integers(256)
+    for content in damaged(good, np.random.default_rng(0)):
         with contextlib.suppress(AudioError):
-            y, _ = read_audio(bytes(content))
+            y, _ = read_audio(content)
             assert np.isfinite(y).all()
     assert capfd.readouterr() == ("", "")
     if container != "adts":

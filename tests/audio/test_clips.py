@@ -199,3 +199,12 @@ def test_paths_may_be_a_column(kind, tmp_path):
     assert importances.importances.shape == (1, 2)
     frame = pytest.importorskip("pandas").DataFrame({"path": paths})
     np.testing.assert_array_equal(model.fit(frame, y).predict(frame), y)
+
+
+def test_of_many_longer_files_only_the_first_are_named(tmp_path):
+    for i in range(12):
+        sf.write(tmp_path / f"{i:02}.wav", tone(2), RATE)
+    _, [message] = said(lambda: extract_features(sorted(tmp_path.iterdir()), LogMelTransformer(), batch_size=5))
+    assert message.startswith("12 of 12 clips are longer than duration=1 s, up to 2.0 s, and are cut:")
+    assert message.count(".wav") == 5
+    assert "04.wav and 7 more. Raise the duration" in message

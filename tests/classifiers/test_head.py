@@ -436,7 +436,7 @@ def test_early_stopping_finds_speakers_who_say_all_words():
 @pytest.mark.parametrize(("clips_per_speaker", "n_held_out"), [(1, 4), (1, 30), (2, 10), (5, 8)])
 def test_speakers_are_held_out_until_all_words_are(seed, clips_per_speaker, n_held_out):
     labels, speakers = np.arange(60) % 5, np.arange(60) // clips_per_speaker
-    trained = _trained_on(labels, speakers, n_held_out, np.random.RandomState(seed))
+    trained = _trained_on(labels, speakers, 5, n_held_out, np.random.RandomState(seed))
     held_out = np.setdiff1d(np.arange(60), trained)
     assert set(labels[trained]) == set(labels[held_out]) == set(range(5))
     assert not set(speakers[trained]) & set(speakers[held_out])
@@ -444,4 +444,7 @@ def test_speakers_are_held_out_until_all_words_are(seed, clips_per_speaker, n_he
 
 
 def test_words_that_one_speaker_alone_says_cannot_be_held_out():
-    assert _trained_on(np.arange(8) % 2, np.arange(8) % 2, 2, np.random.RandomState(0)) is None
+    X, y = np.random.default_rng(0).normal(size=(8, 96)), np.arange(8) % 2
+    assert _trained_on(y, y, 2, 2, np.random.RandomState(0)).tolist() == list(range(8))
+    with pytest.raises(ValueError, match="each of 2 classes needs a clip on both sides, and with groups a speaker"):
+        KeywordHeadClassifier(early_stopping=True).fit(X, y, groups=y)
