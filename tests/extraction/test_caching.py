@@ -1,5 +1,7 @@
+import os
 import pickle
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -332,6 +334,28 @@ def test_a_file_that_was_written_anew_is_another_row(files, tmp_path):
     np.testing.assert_allclose(after[1], before[1] / 4, rtol=1e-3)
     np.testing.assert_array_equal(np.delete(after, 1, axis=0), np.delete(before, 1, axis=0))
     assert computed[-1] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs the time at which anything about a file changed")
+@pytest.mark.parametrize("settled", [0, 10**18])
+def test_a_file_that_was_edited_in_place_is_another_row_though_its_time_was_put_back(
+    settled, files, tmp_path, monkeypatch
+):
+    """Whether its content was remembered by its times, as that of an old file, or never."""
+    monkeypatch.setattr("skkws.extraction._caching._SETTLED", settled)
+    cached = CachedTransformer(from_files(Counting()), tmp_path / "cache").fit(files)
+    before = cached.transform(files)
+    about = os.stat(files[1])
+    y, rate = sf.read(files[1])
+    while os.stat(files[1]).st_ctime_ns == about.st_ctime_ns:  # the clock of files ticks slowly
+        with open(files[1], "r+b") as file:
+            sf.write(file, y / 2, rate, format="WAV")
+        os.utime(files[1], ns=(about.st_atime_ns, about.st_mtime_ns))
+    now = os.stat(files[1])
+    assert (now.st_ino, now.st_size, now.st_mtime_ns) == (about.st_ino, about.st_size, about.st_mtime_ns)
+    after = cached.transform(files)
+    np.testing.assert_allclose(after[1], before[1] / 4, rtol=1e-3)
+    np.testing.assert_array_equal(np.delete(after, 1, axis=0), np.delete(before, 1, axis=0))
 
 
 def test_paths_bytes_and_samples_are_told_by_what_they_hold(files, tmp_path):
