@@ -1,7 +1,9 @@
+import errno
 import json
 import re
 import warnings
 from collections import Counter
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skkws.audio import AudioLoader
 from skkws.classifiers import KeywordHeadClassifier
-from skkws.compare import _features, _run, _tasks, compare_classifiers, make_model, speaker_folds
+from skkws.compare import _features, _outcomes, _run, _tasks, compare_classifiers, make_model, speaker_folds
 from skkws.compare._splits import learning_curve_splits
 from skkws.datasets import load_keyword_folder
 from skkws.features import MFCCTransformer
@@ -570,3 +572,21 @@ def test_checkpoints_give_back_numbers_as_numbers(speech, tmp_path):
         kinds.append({name: type(value) for name, value in model.items()})
     assert kinds[0] == kinds[1]
     assert kinds[1]["n_bytes"] is int
+
+
+def test_a_full_disk_costs_a_comparison_its_checkpoints_alone(speech, tmp_path, monkeypatch):
+    expected = run(speech)
+    calls = []
+
+    @contextmanager
+    def full(path):
+        calls.append(path)
+        raise OSError(errno.ENOSPC, "No room to write it", str(path))
+        yield
+
+    monkeypatch.setattr(_outcomes, "whole_file", full)
+    with pytest.warns(UserWarning, match="outcomes of fits are not kept any more, as there is no room in") as record:
+        result = run(speech, checkpoint_dir=tmp_path)
+    assert len([warning for warning in record if "not kept" in str(warning.message)]) == len(calls) == 1
+    assert figures(result) == figures(expected)
+    assert not list(tmp_path.iterdir())
